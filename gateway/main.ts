@@ -1,0 +1,41 @@
+import closeWithGrace from 'close-with-grace'
+import { pino } from 'pino'
+import packageJson from '../package.json' with { type: 'json' }
+import { ConfigInvalidError } from './config/store.ts'
+import { type Environment, EnvironmentError, readEnvironment } from './environment.ts'
+import { createGateway } from './gateway.ts'
+
+const EXIT_MISUSE = 2
+/** On top of the gateway's own limit, before the process is ended regardless. */
+const LAST_RESORT_MS = 10_000
+const LOG_FLUSH_MS = 200
+const LOG_BUFFER_BYTES = 4_096
+
+async function main(environment: Environment): Promise<void> {
+  const logger = pino(
+    { level: environment.LOG_LEVEL },
+    pino.destination({ sync: false, minLength: LOG_BUFFER_BYTES, periodicFlush: LOG_FLUSH_MS })
+  )
+  const gateway = await createGateway({ environment, version: packageJson.version, logger })
+  closeWithGrace(
+    { delay: environment.SHUTDOWN_DELAY_MS + environment.SHUTDOWN_TIMEOUT_MS + LAST_RESORT_MS, logger },
+    async ({ err, signal }) => {
+      if (err) logger.fatal({ err: { type: err.name, stack: err.stack } }, 'ending after an unexpected error')
+      else logger.info({ signal }, 'stopping')
+      await gateway.close()
+      logger.info('stopped')
+    }
+  )
+  process.on('SIGHUP', () => void gateway.store.reload())
+  const adminUrl = await gateway.admin.listen({ host: environment.ADMIN_HOST, port: environment.ADMIN_PORT })
+  const url = await gateway.app.listen({ host: environment.HOST, port: environment.PORT })
+  logger.info({ url, adminUrl, revision: gateway.store.current.number, version: packageJson.version }, 'listening')
+}
+
+try {
+  await main(readEnvironment(process.env))
+} catch (error) {
+  const expected = error instanceof EnvironmentError || error instanceof ConfigInvalidError
+  process.stderr.write(`scribe-gateway: ${expected ? error.message : String(error)}\n`)
+  process.exit(expected ? EXIT_MISUSE : 1)
+}

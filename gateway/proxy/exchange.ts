@@ -1,0 +1,221 @@
+import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { PassThrough, type Readable } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import type { Edge } from '../edge.ts'
+import { sendFailure, TIMED_OUT, type UpstreamFailure, upstreamFailure } from './failure.ts'
+import { clientResponseHeaders } from './headers.ts'
+import type { Upstream } from './upstream.ts'
+
+/** Safe methods (RFC 9110 §9.2.1) that may be sent a second time. */
+const RETRIABLE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+const UPLOAD_BUFFER_BYTES = 65_536
+const INVALID_REASON_PHRASE = /[^\t\x20-\x7e\x80-\xff]/
+
+export interface ExchangeOptions {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly upstream: Upstream
+  readonly edge: Edge
+  /** Header for the upstream, flat. */
+  readonly headers: string[]
+  /** Request target in origin form, as the client sent it. */
+  readonly path: string
+  /** True while the gateway is stopping. */
+  readonly draining: () => boolean
+}
+
+/**
+ * One request relayed to an upstream and its answer relayed back: undici's dispatch callbacks drive Node's response
+ * directly, with back-pressure both ways and nothing kept but what is in flight.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #options: ExchangeOptions
+  readonly #body: Readable | null
+  readonly #responseTimer: NodeJS.Timeout
+  #controller: Dispatcher.DispatchController | undefined
+  #answered = false
+  #firstByteSeen = false
+  #finished = false
+  #retried = false
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+    const { request, response, edge } = options
+    this.#body = hasBody(request) ? uploadOf(request) : null
+    this.#responseTimer = setTimeout(() => this.#timeOut(), edge.assignment.route.timeouts.response)
+    response.on('drain', () => this.#controller?.resume())
+    response.once('close', () => this.#clientLeft())
+  }
+
+  /** Sends the request; called again at most once, for a safe request that met a dead kept-alive connection. */
+  send(): void {
+    const { request, upstream, headers, path, edge } = this.#options
+    upstream.pool.dispatch(
+      {
+        path,
+        method: request.method ?? 'GET',
+        headers,
+        body: this.#body,
+        bodyTimeout: edge.assignment.route.timeouts.idle
+      },
+      this
+    )
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#finished) controller.abort(new Error('the client left before the request was sent'))
+  }
+
+  onBodySent(): void {
+    // An upload in progress is not a silent upstream.
+    this.#responseTimer.refresh()
+  }
+
+  onRequestSent(): void {
+    if (this.#body !== null) this.#responseTimer.refresh()
+  }
+
+  onResponseStarted(): void {
+    this.#firstByteSeen = true
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusMessage = ''
+  ): void {
+    if (this.#finished) return
+    const { response, request, edge, draining } = this.#options
+    const headers = clientResponseHeaders(rawList(controller.rawHeaders), {
+      status,
+      requestId: edge.requestId,
+      servedBy: edge.assignment.route.servedBy ? edge.servedBy : undefined,
+      trailersPossible: request.method !== 'HEAD' && request.httpVersion !== '1.0' && status !== 304,
+      closing: draining()
+    })
+    if (status < 200) {
+      if (request.httpVersion !== '1.0') response.writeInformation(status, headers)
+      return
+    }
+    clearTimeout(this.#responseTimer)
+    this.#answered = true
+    response.writeHead(status, INVALID_REASON_PHRASE.test(statusMessage) ? '' : statusMessage, headers)
+    flushWithFirstBytes(response)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#finished) return
+    if (!this.#options.response.write(chunk)) controller.pause()
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.#finished) return
+    this.#finished = true
+    const { response } = this.#options
+    const trailers = trailerPairs(rawList(controller.rawTrailers))
+    if (trailers.length > 0) response.addTrailers(trailers)
+    response.end()
+    this.#discardUpload()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#finished) return
+    if (this.#mayRetry(error)) {
+      this.#retried = true
+      this.send()
+      return
+    }
+    this.#fail(upstreamFailure(error))
+  }
+
+  #mayRetry(error: Error): boolean {
+    const { request, upstream } = this.#options
+    return (
+      !this.#retried &&
+      this.#body === null &&
+      !this.#firstByteSeen &&
+      RETRIABLE.has(request.method ?? '') &&
+      upstream.diedAfterUse(error)
+    )
+  }
+
+  #timeOut(): void {
+    if (this.#finished || this.#answered) return
+    this.#fail(TIMED_OUT)
+    this.#controller?.abort(new Error(TIMED_OUT.message))
+  }
+
+  #fail(failure: UpstreamFailure): void {
+    this.#finished = true
+    clearTimeout(this.#responseTimer)
+    const { response, edge } = this.#options
+    edge.failure = failure.code
+    // Half an answer must not look whole: the client's connection breaks as the upstream's did.
+    if (this.#answered) response.destroy()
+    else sendFailure(response, edge, failure)
+    this.#discardUpload()
+  }
+
+  #clientLeft(): void {
+    clearTimeout(this.#responseTimer)
+    if (this.#finished) return
+    this.#finished = true
+    this.#controller?.abort(new Error('the client left'))
+  }
+
+  /** What the client still sends after the answer is read and dropped, so that the answer reaches it and the connection stays usable. */
+  #discardUpload(): void {
+    const { request } = this.#options
+    if (this.#body === null || request.complete) return
+    request.unpipe()
+    request.resume()
+  }
+}
+
+/** The methods a client may use: all that Node's parser knows, but for CONNECT, which asks for a tunnel. */
+export const RELAYED_METHODS: readonly string[] = METHODS.filter(method => method !== 'CONNECT')
+
+/** True when the message has content (RFC 9112 §6.3). */
+export function hasBody(request: IncomingMessage): boolean {
+  const length = request.headers['content-length']
+  return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
+}
+
+/** The upload as a stream of its own: undici destroys the body of a failed request, and the client's must survive to hear of it. */
+function uploadOf(request: IncomingMessage): Readable {
+  const upload = new PassThrough({ highWaterMark: UPLOAD_BUFFER_BYTES })
+  upload.on('error', ignore)
+  return request.pipe(upload)
+}
+
+function ignore(): void {}
+
+/** Sends the header at once even if no body follows for long (SSE), yet in one packet with a body that is already here. */
+function flushWithFirstBytes(response: ServerResponse): void {
+  const { socket } = response
+  if (socket === null) return response.flushHeaders()
+  socket.cork()
+  response.flushHeaders()
+  process.nextTick(uncork, socket)
+}
+
+function uncork(socket: Socket): void {
+  socket.uncork()
+}
+
+function rawList(raw: Dispatcher.DispatchController['rawHeaders']): readonly (Buffer | string)[] {
+  return Array.isArray(raw) ? raw : []
+}
+
+function trailerPairs(raw: readonly (Buffer | string)[]): [string, string][] {
+  const pairs: [string, string][] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([text(raw[i]), text(raw[i + 1])])
+  return pairs
+}
+
+function text(part: Buffer | string | undefined): string {
+  return typeof part === 'object' ? part.toString('latin1') : (part ?? '')
+}
