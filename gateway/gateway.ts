@@ -1,6 +1,12 @@
 import { parse as parseQuery } from 'node:querystring'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController
+} from 'fastify'
 import { connectDatabase, nativeModules } from '../services/index.ts'
 import { readiness } from './admin/readiness.ts'
 import { createAdminServer } from './admin/server.ts'
@@ -50,8 +56,11 @@ export async function createGateway({ environment, version, logger }: GatewayOpt
   const metrics = createMetrics(version)
   const observer = createObserver(metrics, logger)
   const upstreams = createUpstreams()
-  const relay = createRelay({ upstream: upstreams.get, draining })
-  const tunnels = createTunnels({ upstream: upstreams.get, onEnd: observer.ended })
+  const relay = createRelay({ upstream: name => upstreams.get(name), draining })
+  const tunnels = createTunnels({
+    upstream: name => upstreams.get(name),
+    onEnd: (request, edge, status) => observer.ended(request, edge, status)
+  })
   const database = await connectDatabase(environment.MONGODB_URI)
   const assigner = createAssigner({
     revision: () => store.current,
@@ -68,7 +77,7 @@ export async function createGateway({ environment, version, logger }: GatewayOpt
     platform: { database, jwtSecret: environment.JWT_SECRET, bcryptCost: environment.BCRYPT_COST },
     relay,
     draining,
-    onFallback: metrics.countFallback
+    onFallback: edge => metrics.countFallback(edge)
   })
   await app.register(legacySide, { relay })
 
@@ -89,7 +98,9 @@ export async function createGateway({ environment, version, logger }: GatewayOpt
   }
   takeOver()
   store.on('revision', takeOver)
-  store.on('refused', () => metrics.setConfigProblems(store.problems.length))
+  const showProblems = () => metrics.setConfigProblems(store.problems.length)
+  store.on('refused', showProblems)
+  store.on('mended', showProblems)
 
   const admin = createAdminServer({
     logger,
@@ -98,7 +109,7 @@ export async function createGateway({ environment, version, logger }: GatewayOpt
       readiness({
         store,
         draining,
-        pingDatabase: database.ping,
+        pingDatabase: () => database.ping(),
         pingLegacy: () => upstreams.get('legacy')?.ping() ?? Promise.reject(new Error('no target is named legacy'))
       })
   })
@@ -138,7 +149,7 @@ function createEdgeServer({ environment, logger, assigner, relay }: EdgeServerOp
   }
   const app = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: request => edgeOf(request).requestId,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: environment.REQUEST_TIMEOUT_MS,
@@ -152,9 +163,9 @@ function createEdgeServer({ environment, logger, assigner, relay }: EdgeServerOp
       caseSensitive: false,
       ignoreTrailingSlash: true,
       maxParamLength: MAX_PARAM_LENGTH,
-      querystringParser: parseQuery
+      querystringParser: parseQuery,
+      constraints: { target: targetConstraint(assigner) }
     },
-    constraints: { target: targetConstraint(assigner) },
     // A path that the router cannot decode is the upstream's to judge.
     frameworkErrors: (_error, request, reply) => relayAnyway(request, reply)
   })
@@ -181,7 +192,7 @@ function attachToServer(app: FastifyInstance, { assigner, observer, tunnels }: A
   server.on('request', (request: IncomingMessage, response: ServerResponse) => observer.watch(request, response))
   server.on('upgrade', (request, socket, head) => {
     const edge = assigner(request)
-    if (hasSeveralHosts(request.rawHeaders)) return void socket.destroy()
-    tunnels.open(request, socket, head, edge)
+    if (hasSeveralHosts(request.rawHeaders)) socket.destroy()
+    else tunnels.open(request, socket, head, edge)
   })
 }

@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
-import { ConfigInvalidError } from './config/store.ts'
+import { ConfigInvalidError } from './config/problem.ts'
 import { type Environment, EnvironmentError, readEnvironment } from './environment.ts'
 import { createGateway } from './gateway.ts'
 

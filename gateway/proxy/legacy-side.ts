@@ -28,7 +28,8 @@ export async function legacySide(app: FastifyInstance, { relay }: LegacySideOpti
     throw error
   })
   await app.register(httpProxy, {
-    upstream: '',
+    // Only the plugin's own handler would use it; ours asks the relay, which knows every upstream.
+    upstream: 'http://upstream.invalid',
     httpMethods: [...RELAYED_METHODS],
     constraints: { target: 'legacy' },
     // The plugin parses and rebuilds the query string to find a destination; ours is the request target, byte for byte.

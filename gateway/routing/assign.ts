@@ -1,0 +1,73 @@
+import { BUCKETS, bucketOf } from './bucket.ts'
+import type { Assignment, Route } from './route.ts'
+import type { Entry, RoutingTable } from './table.ts'
+
+/** What the decision may ask of a request. The functions are called only when a rule needs their answer. */
+export interface AssignmentRequest {
+  readonly method: string
+  /** The raw request target, query included. */
+  readonly url: string
+  /** `Access-Control-Request-Method`; asked for OPTIONS only. */
+  requestedMethod(): string | undefined
+  /** The override that the request asks for, when it is authorised to. */
+  override(): 'native' | 'legacy' | undefined
+  /** The user id of a verified token. */
+  userId(): string | undefined
+  /** The client's address. */
+  address(): string
+}
+
+/**
+ * The target of a request and the reason. The first rule that applies decides:
+ *
+ * 1. `unmatched`: no configured route has the request: the default upstream.
+ * 2. `kill-switch`, of the gateway or the route: the upstream.
+ * 3. `no-native`: native does not serve the method and path: the upstream, whatever an override or the weight says.
+ * 4. `override` of an authorised request: the side that it names.
+ * 5. `cohort`: a listed user: native.
+ * 6. `breaker`: the route's breaker is open: the upstream.
+ * 7. `weight`: native when the caller's bucket is below the weight.
+ *
+ * Pure: the same request, table and breaker state give the same answer in every process.
+ */
+export function assign(
+  table: RoutingTable,
+  request: AssignmentRequest,
+  breakerOpen?: (routeId: string) => boolean
+): Assignment {
+  const entry = request.method === 'OPTIONS' ? findForOptions(table, request) : table.find(request.method, request.url)
+  if (entry === undefined) return table.unmatched
+  if (entry.settled !== undefined) return entry.settled
+
+  const { route, outcomes } = entry
+  const override = request.override()
+  if (override !== undefined) return outcomes.override[override]
+
+  // Verifying a token is dear: the caller is asked for only where the answer depends on who it is, and once.
+  const isShared = route.weight > 0 && route.weight < 100
+  const userId = isShared || route.cohort.size > 0 ? request.userId() : undefined
+  if (userId !== undefined && route.cohort.has(userId)) return outcomes.cohort
+
+  if (breakerOpen?.(route.id) === true) return outcomes.breaker
+
+  const isNative = isShared ? isBelowWeight(route, userId, request) : route.weight >= 100
+  return isNative ? outcomes.weight.native : outcomes.weight.legacy
+}
+
+function isBelowWeight(route: Route, userId: string | undefined, request: AssignmentRequest): boolean {
+  const key = userId === undefined ? `addr:${request.address()}` : `user:${userId}`
+  return bucketOf(key, route.group) < Math.round((route.weight * BUCKETS) / 100)
+}
+
+/**
+ * A preflight belongs to the route of the request that it announces, so that both are under one policy; any other
+ * OPTIONS request to the route that lists the method, else to the first route that has the path.
+ */
+function findForOptions(table: RoutingTable, request: AssignmentRequest): Entry | undefined {
+  const announced = request.requestedMethod()
+  return (
+    (announced === undefined ? undefined : table.find(announced, request.url)) ??
+    table.find('OPTIONS', request.url) ??
+    table.findAnyMethod(request.url)
+  )
+}

@@ -1,0 +1,68 @@
+import {
+  type Db,
+  MongoClient,
+  MongoClientClosedError,
+  MongoNetworkError,
+  MongoNotConnectedError,
+  MongoServerError,
+  MongoServerSelectionError,
+  MongoTopologyClosedError
+} from 'mongodb'
+
+/** A connected, or connecting, database. */
+export interface Database {
+  readonly db: Db
+  /** Rejects when the database cannot be reached. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+const DEFAULT_NAME = 'scribe'
+
+/** All milliseconds. Together they bound how long a request can wait for a database that is away. */
+const TIMEOUTS = {
+  serverSelectionTimeoutMS: 2000,
+  connectTimeoutMS: 2000,
+  socketTimeoutMS: 5000,
+  waitQueueTimeoutMS: 5000
+}
+
+/** Server error codes that say "not now": a primary that steps down or a server that shuts down. */
+const TRANSIENT_CODES = new Set([91, 189, 10107, 11600, 11602, 13435, 13436])
+
+/**
+ * Connects in the background: it returns while the database may still be down, and operations fail until it is there.
+ * The database's name is the path of the URI, else `scribe`. Throws on a malformed URI.
+ */
+export async function connectDatabase(uri: string): Promise<Database> {
+  const client = new MongoClient(uri, { ...TIMEOUTS, appName: 'scribe-gateway', ignoreUndefined: true })
+  // Every operation connects by itself; this only saves the first one the wait.
+  client.connect().catch(() => {})
+  const db = client.db(databaseName(uri))
+  return {
+    db,
+    async ping() {
+      await db.command({ ping: 1 })
+    },
+    close: () => client.close()
+  }
+}
+
+/** Whether an error means that the database cannot be reached now, as against a defect of ours. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  return (
+    error instanceof MongoNetworkError ||
+    error instanceof MongoServerSelectionError ||
+    error instanceof MongoNotConnectedError ||
+    error instanceof MongoTopologyClosedError ||
+    error instanceof MongoClientClosedError ||
+    // The driver exports no class for a full pool.
+    (error instanceof Error && error.name === 'MongoWaitQueueTimeoutError') ||
+    (error instanceof MongoServerError && typeof error.code === 'number' && TRANSIENT_CODES.has(error.code))
+  )
+}
+
+function databaseName(uri: string): string {
+  const path = /^[^:]+:\/\/[^/]*\/([^?]*)/.exec(uri)?.[1]
+  return path ? decodeURIComponent(path) : DEFAULT_NAME
+}

@@ -1,0 +1,75 @@
+import type { FastifyError } from 'fastify'
+import fp from 'fastify-plugin'
+import { isDatabaseUnavailable } from './database.ts'
+
+/** What is wrong with one field of a request: where it is (a JSON pointer) and what would be right; never its value. */
+export interface Problem {
+  readonly path: string
+  readonly message: string
+}
+
+/** The caller's input breaks its schema, or a rule that a schema cannot state: a 422. */
+export class InvalidInput extends Error {
+  override readonly name = 'InvalidInput'
+  readonly problems: readonly Problem[]
+
+  constructor(problems: readonly Problem[]) {
+    super('invalid input')
+    this.problems = problems
+  }
+}
+
+export class MalformedBody extends Error {
+  override readonly name = 'MalformedBody'
+  readonly statusCode = 400
+}
+
+export class UnsupportedBody extends Error {
+  override readonly name = 'UnsupportedBody'
+  readonly statusCode = 415
+
+  constructor(what: 'charset' | 'content encoding') {
+    super(`unsupported ${what}`)
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: { readonly msg: string; readonly error?: 'validation'; readonly details?: readonly Problem[] }
+}
+
+const messages = new Map([
+  [400, 'Malformed request'],
+  [413, 'Request body too large'],
+  [415, 'Unsupported request body']
+])
+
+/** The one error handler of the native services: what a client may know, and a log line without a word of its input. */
+export const errors = fp(
+  async app => {
+    app.setErrorHandler<FastifyError>((error, request, reply) => {
+      const { status, body } = answerTo(error)
+      // Only name and code: a driver's message may quote documents, and a parser's the body.
+      if (status >= 500) request.log.error({ error: { name: error.name, code: error.code } }, 'request failed')
+      return reply.code(status).send(body)
+    })
+  },
+  { name: 'platform-errors' }
+)
+
+function answerTo(error: FastifyError | InvalidInput): Answer {
+  if (error instanceof InvalidInput) {
+    return { status: 422, body: { msg: 'Validation failed', error: 'validation', details: error.problems } }
+  }
+  if (isDatabaseUnavailable(error)) return { status: 503, body: { msg: 'Service unavailable' } }
+  const status = clientErrorStatus(error)
+  if (status !== undefined) return { status, body: { msg: messages.get(status) ?? 'Bad request' } }
+  return { status: 500, body: { msg: 'Internal server error' } }
+}
+
+function clientErrorStatus({ statusCode, code }: FastifyError): number | undefined {
+  // zlib's own codes: more than maxOutputLength, and bytes that are no such encoding.
+  if (code === 'ERR_BUFFER_TOO_LARGE') return 413
+  if (/^(?:Z_|ERR_.*BROTLI|ERR_BROTLI|ERR__ERROR)/.test(code ?? '')) return 400
+  return statusCode !== undefined && statusCode >= 400 && statusCode < 500 ? statusCode : undefined
+}

@@ -1,0 +1,108 @@
+import type { CommandStartedEvent } from 'mongodb'
+import { describe, expect, it } from 'vitest'
+import { connectDatabase } from '../../../services/index.ts'
+import { batchLoader } from '../../../services/platform/batch-loader.ts'
+import { freshDatabase } from '../../support/database.ts'
+import { givenConsultation, givenUser, startNative } from './support.ts'
+
+async function givenMonitored() {
+  const { uri } = await freshDatabase()
+  const database = await connectDatabase(`${uri}${uri.includes('?') ? '&' : '?'}monitorCommands=true`)
+  const native = await startNative({ uri, database })
+  const commands: string[] = []
+  database.db.client.on('commandStarted', ({ commandName, command }: CommandStartedEvent) => {
+    commands.push(`${commandName} ${String(command[commandName])}`)
+  })
+  return { ...native, commands }
+}
+
+describe('shared round trips', () => {
+  it('costs many listings at once a small part of a command each', async () => {
+    const { call, db, commands } = await givenMonitored()
+    const people = await Promise.all(Array.from({ length: 10 }, () => givenUser(db)))
+    const listings = await Promise.all(
+      people.map(async ({ id, token }) => ({ token, path: `/api/notes/${await givenConsultation(db, id)}` }))
+    )
+    for (const { token, path } of listings) {
+      const consultation = path.slice('/api/notes/'.length)
+      await call('POST', path, { token, body: { body: `note of ${consultation}`, transcriptId: consultation } })
+    }
+    commands.length = 0
+
+    const requests = Array.from({ length: 20 }, () => listings).flat()
+    const answers = await Promise.all(requests.map(({ token, path }) => call('GET', path, { token })))
+
+    for (const [index, { body }] of answers.entries()) {
+      const consultation = requests[index]?.path.slice('/api/notes/'.length)
+      expect(body).toMatchObject({ count: 1, notes: [{ body: `note of ${consultation}` }] })
+    }
+    for (const collection of ['blacktokens', 'consultations', 'notes', 'users']) {
+      const count = commands.filter(command => command === `find ${collection}`).length
+      expect(count, collection).toBeGreaterThan(0)
+      expect(count, collection).toBeLessThanOrEqual(requests.length / 4)
+    }
+    expect(commands.filter(command => !command.startsWith('find '))).toEqual([])
+  })
+
+  it('costs a lone listing one command of each kind', async () => {
+    const { call, db, commands } = await givenMonitored()
+    const { id, token } = await givenUser(db)
+    const path = `/api/notes/${await givenConsultation(db, id)}`
+    await call('POST', path, { token, body: { body: 'x', transcriptId: id } })
+    commands.length = 0
+    await call('GET', path, { token })
+    const wanted = ['find blacktokens', 'find consultations', 'find notes', 'find users']
+    expect(commands.toSorted()).toEqual(wanted)
+  })
+})
+
+describe('batchLoader', () => {
+  it('gathers while a batch is out, asks for distinct keys, and never answers from before the question', async () => {
+    const batches: { keys: readonly string[]; answer: (value: number) => void }[] = []
+    const sent = { next: Promise.withResolvers<void>() }
+    const load = batchLoader<string, number>(keys => {
+      const { promise, resolve } = Promise.withResolvers<ReadonlyMap<string, number>>()
+      batches.push({ keys, answer: value => resolve(new Map(keys.map(key => [key, value]))) })
+      sent.next.resolve()
+      sent.next = Promise.withResolvers()
+      return promise
+    })
+    const first = sent.next.promise
+    const early = load('a')
+    await first
+    const late = [load('a'), load('b'), load('a')]
+    const second = sent.next.promise
+    batches[0]?.answer(1)
+    expect(await early).toBe(1)
+    await second
+    batches[1]?.answer(2)
+    expect(await Promise.all(late)).toEqual([2, 2, 2])
+    expect(batches.map(({ keys }) => keys)).toEqual([['a'], ['a', 'b']])
+  })
+
+  it('sends the next batch when one takes too long, and after one that failed', async () => {
+    let calls = 0
+    const never = new Promise<never>(() => {})
+    const load = batchLoader<string, string>(async keys => {
+      calls++
+      if (keys.includes('stuck')) return never
+      if (keys.includes('broken')) throw new Error('broken')
+      return new Map(keys.map(key => [key, key]))
+    })
+    void load('stuck')
+    await expect(load('broken')).rejects.toThrow('broken')
+    expect(await load('x')).toBe('x')
+    expect(calls).toBe(3)
+  })
+
+  it('splits more than 200 keys', async () => {
+    const sizes: number[] = []
+    const load = batchLoader<number, number>(async keys => {
+      sizes.push(keys.length)
+      return new Map(keys.map(key => [key, key * 2]))
+    })
+    const keys = Array.from({ length: 450 }, (_, index) => index)
+    expect(await Promise.all(keys.map(load))).toEqual(keys.map(key => key * 2))
+    expect(sizes).toEqual([200, 200, 50])
+  })
+})
