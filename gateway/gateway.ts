@@ -150,6 +150,9 @@ function createEdgeServer({ environment, logger, assigner, relay }: EdgeServerOp
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
+    // A child logger costs more than the rest of the bookkeeping; the relay's one line names its request itself.
+    childLoggerFactory: (parent, bindings, options, request) =>
+      edgeOf(request).assignment.target === 'native' ? parent.child(bindings, options) : parent,
     genReqId: request => edgeOf(request).requestId,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: environment.REQUEST_TIMEOUT_MS,

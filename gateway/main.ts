@@ -9,7 +9,7 @@ const EXIT_MISUSE = 2
 /** On top of the gateway's own limit, before the process is ended regardless. */
 const LAST_RESORT_MS = 10_000
 const LOG_FLUSH_MS = 200
-const LOG_BUFFER_BYTES = 4_096
+const LOG_BUFFER_BYTES = 12_288
 
 async function main(environment: Environment): Promise<void> {
   const logger = pino(

@@ -10,7 +10,11 @@ export interface AdminServerOptions {
 
 /** The second listener: health and metrics. Nothing of it is reachable through the public one. */
 export function createAdminServer({ logger, registry, readiness }: AdminServerOptions): FastifyInstance {
-  const app = Fastify({ loggerInstance: logger, logController: new LogController({ disableRequestLogging: true }), forceCloseConnections: 'idle' })
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: 'idle'
+  })
   app.get('/livez', async () => ({ status: 'alive' }))
   app.get('/readyz', async (_request, reply) => {
     const answer = await readiness()

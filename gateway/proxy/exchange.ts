@@ -1,5 +1,4 @@
 import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import { PassThrough, type Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Edge } from '../edge.ts'
@@ -10,6 +9,8 @@ import type { Upstream } from './upstream.ts'
 /** Safe methods (RFC 9110 §9.2.1) that may be sent a second time. */
 const RETRIABLE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 const UPLOAD_BUFFER_BYTES = 65_536
+/** Answers up to here that come in one piece are sent with their header in one write. */
+const SMALL_BODY_BYTES = 16_384
 const INVALID_REASON_PHRASE = /[^\t\x20-\x7e\x80-\xff]/
 
 export interface ExchangeOptions {
@@ -35,6 +36,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #responseTimer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
   #answered = false
+  #contentLength = -1
+  #contentSent = false
   #firstByteSeen = false
   #finished = false
   #retried = false
@@ -84,7 +87,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,
-    _headers: unknown,
+    { 'content-length': contentLength }: { readonly 'content-length'?: string | undefined },
     statusMessage = ''
   ): void {
     if (this.#finished) return
@@ -102,13 +105,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     clearTimeout(this.#responseTimer)
     this.#answered = true
+    this.#contentLength = Number(contentLength ?? -1)
     response.writeHead(status, INVALID_REASON_PHRASE.test(statusMessage) ? '' : statusMessage, headers)
-    flushWithFirstBytes(response)
+    process.nextTick(flushHeaderOf, this)
+  }
+
+  /** Sends a header that no content has come with yet: an SSE client waits for it. */
+  flushHeader(): void {
+    if (!this.#contentSent && !this.#finished) this.#options.response.flushHeaders()
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#finished) return
-    if (!this.#options.response.write(chunk)) controller.pause()
+    const { response } = this.#options
+    const whole = !this.#contentSent && chunk.length === this.#contentLength && chunk.length <= SMALL_BODY_BYTES
+    this.#contentSent = true
+    // Node joins a header and a string into one write, but never a header and a Buffer: a tenth of the cost of a request.
+    if (whole) response.end(chunk.toString('latin1'), 'latin1')
+    else if (!response.write(chunk)) controller.pause()
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
@@ -193,17 +207,8 @@ function uploadOf(request: IncomingMessage): Readable {
 
 function ignore(): void {}
 
-/** Sends the header at once even if no body follows for long (SSE), yet in one packet with a body that is already here. */
-function flushWithFirstBytes(response: ServerResponse): void {
-  const { socket } = response
-  if (socket === null) return response.flushHeaders()
-  socket.cork()
-  response.flushHeaders()
-  process.nextTick(uncork, socket)
-}
-
-function uncork(socket: Socket): void {
-  socket.uncork()
+function flushHeaderOf(exchange: Exchange): void {
+  exchange.flushHeader()
 }
 
 function rawList(raw: Dispatcher.DispatchController['rawHeaders']): readonly (Buffer | string)[] {

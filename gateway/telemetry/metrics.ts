@@ -21,12 +21,6 @@ export function createMetrics(version: string): Metrics {
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
   const labelNames = ['route', 'target', 'reason', 'status_class'] as const
-  const requests = new Counter({
-    name: 'gateway_requests_total',
-    help: 'Requests answered, by route, the target that answered, the reason of the assignment and the status class.',
-    labelNames,
-    registers
-  })
   const durations = new Histogram({
     name: 'gateway_request_duration_seconds',
     help: 'Time from the header of a request to the end of its answer.',
@@ -34,6 +28,21 @@ export function createMetrics(version: string): Metrics {
     buckets: DURATION_BUCKETS,
     registers
   })
+  const requests = new Counter({
+    name: 'gateway_requests_total',
+    help: 'Requests answered, by route, the target that answered, the reason of the assignment and the status class.',
+    labelNames,
+    registers: [],
+    // Counted once, by the histogram: observing is on the path of every request, scraping is not.
+    async collect() {
+      const { values } = await durations.get()
+      this.reset()
+      for (const { metricName, labels, value } of values) {
+        if (metricName?.endsWith('_count') === true) this.inc(labels, value)
+      }
+    }
+  })
+  registry.registerMetric(requests)
   const failures = new Counter({
     name: 'gateway_upstream_failures_total',
     help: 'Requests that an upstream gave no whole answer to, by what went wrong.',
@@ -82,7 +91,6 @@ export function createMetrics(version: string): Metrics {
     countRequest(edge, status, seconds) {
       const { route, reason } = edge.assignment
       const labels = { route: route.id, target: edge.servedBy, reason, status_class: statusClass(status) }
-      requests.inc(labels)
       durations.observe(labels, seconds)
       if (edge.failure !== undefined) failures.inc({ route: route.id, upstream: edge.servedBy, failure: edge.failure })
     },

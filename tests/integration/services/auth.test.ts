@@ -33,7 +33,9 @@ describe('authentication', () => {
     const token = signedToken()
     const headers = ['', 'Bearer', 'Bearer  x', `bearer ${token}`, `Basic ${token}`, token]
     for (const authorization of [undefined, ...headers]) {
-      const answer = await call('GET', '/users/profile', { headers: authorization === undefined ? {} : { authorization } })
+      const answer = await call('GET', '/users/profile', {
+        headers: authorization === undefined ? {} : { authorization }
+      })
       expect(answer, String(authorization)).toMatchObject({ status: 401, body: NO_TOKEN })
     }
   })
@@ -78,11 +80,19 @@ describe('authentication', () => {
 
   it('refuses a token that never expires, and one that names no user', async () => {
     const { call } = await startNative()
-    const payloads = [{ userID: randomId() }, { exp: 4e9 }, { exp: 4e9, userID: { $gt: '' } }, { exp: 4e9, userID: 'x' }]
+    const payloads = [
+      { userID: randomId() },
+      { exp: 4e9 },
+      { exp: 4e9, userID: { $gt: '' } },
+      { exp: 4e9, userID: 'x' }
+    ]
     for (const payload of payloads) {
       const token = signed({ alg: 'HS256', typ: 'JWT' }, JSON.stringify(payload))
       const answer = await call('GET', '/users/profile', { token })
-      expect(answer, JSON.stringify(payload)).toMatchObject({ status: 401, body: { msg: 'Not authorized, invalid token' } })
+      expect(answer, JSON.stringify(payload)).toMatchObject({
+        status: 401,
+        body: { msg: 'Not authorized, invalid token' }
+      })
     }
   })
 
@@ -100,7 +110,10 @@ describe('authentication', () => {
     const { call } = await startNative()
     const id = randomId()
     expect(await call('POST', `/api/notes/${id}`, { body: '{"broken' })).toMatchObject({ status: 401, body: NO_TOKEN })
-    expect(await call('POST', `/api/notes/${id}/x`, { body: '{"broken' })).toMatchObject({ status: 401, body: NO_TOKEN })
+    expect(await call('POST', `/api/notes/${id}/x`, { body: '{"broken' })).toMatchObject({
+      status: 401,
+      body: NO_TOKEN
+    })
     expect(await call('GET', '/API/notes')).toMatchObject({ status: 401, body: NO_TOKEN })
     expect(await call('GET', '/api/notes/a/b', { token: signedToken() })).toMatchObject({ status: 404 })
     expect(await call('GET', '/elsewhere')).toMatchObject({ status: 404, body: { msg: 'Not found' } })

@@ -2,11 +2,10 @@ import type { CommandStartedEvent } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import { connectDatabase } from '../../../services/index.ts'
 import { batchLoader } from '../../../services/platform/batch-loader.ts'
-import { freshDatabase } from '../../support/database.ts'
-import { givenConsultation, givenUser, startNative } from './support.ts'
+import { freshUri, givenConsultation, givenUser, startNative } from './support.ts'
 
 async function givenMonitored() {
-  const { uri } = await freshDatabase()
+  const uri = await freshUri()
   const database = await connectDatabase(`${uri}${uri.includes('?') ? '&' : '?'}monitorCommands=true`)
   const native = await startNative({ uri, database })
   const commands: string[] = []

@@ -8,7 +8,8 @@ const MiB = 1024 * 1024
 
 async function given() {
   const { call } = await startNative()
-  return (body: string | Buffer, headers: Record<string, string> = {}) => call('POST', '/users/login', { body, headers })
+  return (body: string | Buffer, headers: Record<string, string> = {}) =>
+    call('POST', '/users/login', { body, headers })
 }
 
 describe('request bodies', () => {
@@ -33,7 +34,13 @@ describe('request bodies', () => {
     const login = await given()
     const detail = async (...args: Parameters<typeof login>) => Object((await login(...args)).body).details[0].path
     expect(await detail('')).toBe('/email')
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/vnd.api+json', 'garbage', 'a b']) {
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'application/vnd.api+json',
+      'garbage',
+      'a b'
+    ]) {
       const answer = await login(credentials, { 'content-type': type })
       expect(answer, type).toMatchObject({ status: 422, body: { details: [{ path: '' }] } })
     }
@@ -48,7 +55,11 @@ describe('request bodies', () => {
 
   it('inflates, within the same limit', async () => {
     const login = await given()
-    for (const [encoding, compress] of Object.entries({ gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync })) {
+    for (const [encoding, compress] of Object.entries({
+      gzip: gzipSync,
+      deflate: deflateSync,
+      br: brotliCompressSync
+    })) {
       const headers = { 'content-encoding': encoding }
       expect(await login(compress(credentials), headers), encoding).toMatchObject(UNDERSTOOD)
       expect((await login(compress(credentials.padEnd(10 * MiB + 1)), headers)).status, encoding).toBe(413)

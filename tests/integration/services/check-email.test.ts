@@ -8,7 +8,10 @@ describe('GET checkEmail', () => {
     for (const path of ['/users/users/checkEmail', '/users/checkEmail', '/users/checkemail/']) {
       const taken = await call('GET', `${path}?email=${encodeURIComponent(email.toUpperCase())}`)
       expect(taken).toMatchObject({ status: 200, text: '{"available":false}' })
-      expect(await call('GET', `${path}?email=free%40example.org`)).toMatchObject({ status: 200, text: '{"available":true}' })
+      expect(await call('GET', `${path}?email=free%40example.org`)).toMatchObject({
+        status: 200,
+        text: '{"available":true}'
+      })
     }
   })
 

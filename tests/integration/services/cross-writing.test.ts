@@ -50,7 +50,14 @@ describe('one database, two drivers', () => {
     await call('POST', '/users/register', { body: account })
 
     const user = await User.findOne({ email: 'Ann@example.org' }).orFail()
-    expect(user.toJSON()).toMatchObject({ username: 'Ann', role: 'clinician', __v: 0, prompts: [], notes: [], transcripts: [] })
+    expect(user.toJSON()).toMatchObject({
+      username: 'Ann',
+      role: 'clinician',
+      __v: 0,
+      prompts: [],
+      notes: [],
+      transcripts: []
+    })
     user.notes.push(new mongoose.Types.ObjectId())
     user.username = 'Ann B'
     await user.save()
@@ -68,7 +75,9 @@ describe('one database, two drivers', () => {
     expect(await call('GET', '/users/checkEmail?email=ANN@example.org')).toMatchObject({ body: { available: false } })
     expect(await call('GET', '/users/profile', { token: signedToken({ userID: user.id }) })).toMatchObject({
       status: 200,
-      body: { data: { name: 'Ann', email: 'ann@example.org', role: 'patient', createdAt: user.createdAt.toISOString() } }
+      body: {
+        data: { name: 'Ann', email: 'ann@example.org', role: 'patient', createdAt: user.createdAt.toISOString() }
+      }
     })
   })
 
@@ -87,7 +96,9 @@ describe('one database, two drivers', () => {
     expect(note.toJSON()).not.toHaveProperty('__v')
     note.body = 'theirs'
     await note.save()
-    expect(await call('GET', path, { token: ann.token })).toMatchObject({ body: { count: 1, notes: [{ body: 'theirs' }] } })
+    expect(await call('GET', path, { token: ann.token })).toMatchObject({
+      body: { count: 1, notes: [{ body: 'theirs' }] }
+    })
     await note.deleteOne()
     expect(await call('GET', path, { token: ann.token })).toMatchObject({ body: { count: 0 } })
   })

@@ -1,8 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { freshDatabase } from '../../support/database.ts'
-import { givenConsultation, givenUser, signedToken, startNative } from './support.ts'
+import { freshUri, givenConsultation, givenUser, signedToken, startNative } from './support.ts'
 
 const UNAVAILABLE = { status: 503, body: { msg: 'Service unavailable' } }
 /** Server selection gives up after 2 s; a read is tried twice. */
@@ -18,7 +17,10 @@ async function givenWire(uri: string) {
     async mend() {
       server = createServer(inbound => {
         const outbound = connect(Number(target.port), target.hostname)
-        for (const [from, to] of [[inbound, outbound], [outbound, inbound]] as const) {
+        for (const [from, to] of [
+          [inbound, outbound],
+          [outbound, inbound]
+        ] as const) {
           sockets.add(from)
           from.on('error', () => to.destroy()).on('close', () => to.destroy())
           from.pipe(to)
@@ -46,7 +48,7 @@ async function givenWire(uri: string) {
 
 describe('a database that is away', () => {
   it('makes requests answer 503 within the limit, and serves again when it is back', { timeout: 30_000 }, async () => {
-    const wire = await givenWire((await freshDatabase()).uri)
+    const wire = await givenWire(await freshUri())
     const { call, db, database } = await startNative({ uri: wire.uri() })
     const { id, token } = await givenUser(db)
     const path = `/api/notes/${await givenConsultation(db, id)}`
@@ -73,8 +75,10 @@ describe('a database that is away', () => {
     expect((await call('GET', path, { token })).status).toBe(200)
   })
 
-  it('does not keep the server from starting, and its indexes are made once it is there', { timeout: 30_000 }, async () => {
-    const wire = await givenWire((await freshDatabase()).uri)
+  it('does not keep the server from starting, and its indexes are made once it is there', {
+    timeout: 30_000
+  }, async () => {
+    const wire = await givenWire(await freshUri())
     const uri = wire.uri()
     wire.cut()
     const { call, db, database } = await startNative({ uri })

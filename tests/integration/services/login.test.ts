@@ -11,7 +11,9 @@ const WRONG = { status: 401, body: { msg: 'wrong credentials' } }
 async function givenLegacyUser(db: Db, password: string, cost = 4): Promise<string> {
   const _id = new ObjectId()
   const hash = await bcryptjs.hash(password, cost)
-  await db.collection('users').insertOne({ _id, username: 'Ann', email: 'ann@example.org', password: hash, role: 'clinician' })
+  await db
+    .collection('users')
+    .insertOne({ _id, username: 'Ann', email: 'ann@example.org', password: hash, role: 'clinician' })
   return _id.toHexString()
 }
 
@@ -23,7 +25,9 @@ describe('POST /users/login', () => {
   it('answers a token for an hour that the legacy’s verifier takes', async () => {
     const { call, db } = await startNative()
     const id = await givenLegacyUser(db, 'a long password')
-    const answer = await call('POST', '/users/login', { body: { email: 'ANN@example.org', password: 'a long password' } })
+    const answer = await call('POST', '/users/login', {
+      body: { email: 'ANN@example.org', password: 'a long password' }
+    })
     expect(answer).toMatchObject(SUCCESS)
     const payload = jsonwebtoken.verify(String(Reflect.get(Object(answer.body), 'token')), JWT_SECRET)
     expect(payload).toEqual({ userID: id, author: 'Ann', iat: expect.any(Number), exp: expect.any(Number) })
@@ -47,7 +51,11 @@ describe('POST /users/login', () => {
   it('refuses operators and missing fields with 422', async () => {
     const { call, db } = await startNative()
     await givenLegacyUser(db, 'a long password')
-    const bodies = [{ email: { $gt: '' }, password: 'x' }, { email: 'ann@example.org' }, { email: 'a', password: { $ne: 1 } }]
+    const bodies = [
+      { email: { $gt: '' }, password: 'x' },
+      { email: 'ann@example.org' },
+      { email: 'a', password: { $ne: 1 } }
+    ]
     for (const body of bodies) {
       expect(await call('POST', '/users/login', { body })).toMatchObject({ status: 422, body: { error: 'validation' } })
     }
@@ -79,7 +87,9 @@ describe('POST /users/login', () => {
     const { call, db } = await startNative({ bcryptCost: 4 })
     await givenLegacyUser(db, 'a long password', 5)
     const before = await storedHash(db)
-    expect(await call('POST', '/users/login', { body: { email: 'ann@example.org', password: 'a long password' } })).toMatchObject(SUCCESS)
+    expect(
+      await call('POST', '/users/login', { body: { email: 'ann@example.org', password: 'a long password' } })
+    ).toMatchObject(SUCCESS)
     expect(await storedHash(db)).toBe(before)
   })
 
@@ -88,14 +98,18 @@ describe('POST /users/login', () => {
     const long = 'x'.repeat(80)
     await givenLegacyUser(db, long, 4)
     const before = await storedHash(db)
-    expect(await call('POST', '/users/login', { body: { email: 'ann@example.org', password: long } })).toMatchObject(SUCCESS)
+    expect(await call('POST', '/users/login', { body: { email: 'ann@example.org', password: long } })).toMatchObject(
+      SUCCESS
+    )
     expect(await storedHash(db)).toBe(before)
   })
 
   it('never takes 72 right bytes and more for a password of ours', async () => {
     const { call } = await startNative()
     const password = 'x'.repeat(72)
-    await call('POST', '/users/register', { body: { username: 'A', email: 'a@example.org', password, role: 'patient' } })
+    await call('POST', '/users/register', {
+      body: { username: 'A', email: 'a@example.org', password, role: 'patient' }
+    })
     expect(await call('POST', '/users/login', { body: { email: 'a@example.org', password } })).toMatchObject(SUCCESS)
     const longer = { email: 'a@example.org', password: `${password}y` }
     expect(await call('POST', '/users/login', { body: longer })).toMatchObject(WRONG)

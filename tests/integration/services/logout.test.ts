@@ -31,7 +31,10 @@ describe('logout', () => {
     const { token } = await givenUser(db)
     await call('POST', '/users/logout', { token })
     await call('POST', '/users/logout', { token })
-    const stored = await db.collection('blacktokens').find({}, { projection: { _id: 0 } }).toArray()
+    const stored = await db
+      .collection('blacktokens')
+      .find({}, { projection: { _id: 0 } })
+      .toArray()
     expect(stored).toEqual([{ blackToken: token }])
   })
 
@@ -49,7 +52,10 @@ describe('logout', () => {
     for (const token of [expired, foreign, 'x', `${expired.slice(0, -1)}!`]) {
       expect(await call('POST', '/users/logout', { token }), token).toMatchObject(DONE)
     }
-    const stored = await db.collection('blacktokens').find({}, { projection: { _id: 0 } }).toArray()
+    const stored = await db
+      .collection('blacktokens')
+      .find({}, { projection: { _id: 0 } })
+      .toArray()
     expect(stored).toEqual([{ blackToken: expired }])
   })
 

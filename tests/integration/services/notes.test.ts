@@ -30,7 +30,10 @@ describe('POST /api/notes/:consultationId', () => {
     const { call, db, ann, consultation } = await given()
     const transcriptId = randomId()
     const first = await givenNote(call, consultation, ann.token)
-    const answer = await call('POST', `/api/notes/${consultation}`, { token: ann.token, body: { body: ' b ', transcriptId } })
+    const answer = await call('POST', `/api/notes/${consultation}`, {
+      token: ann.token,
+      body: { body: ' b ', transcriptId }
+    })
     expect(answer).toMatchObject({ status: 201, body: { msg: 'Note added successfully.' } })
     const { note } = Object(answer.body)
     expect(note).toEqual({
@@ -140,7 +143,10 @@ describe('PATCH /api/notes/:noteId', () => {
   it('changes the text and says when', async () => {
     const { call, db, ann, consultation } = await given()
     const id = await givenNote(call, consultation, ann.token)
-    const answer = await call('PATCH', `/api/notes/${id}`, { token: ann.token, body: { body: 'new', clinician: randomId() } })
+    const answer = await call('PATCH', `/api/notes/${id}`, {
+      token: ann.token,
+      body: { body: 'new', clinician: randomId() }
+    })
     expect(answer).toMatchObject({
       status: 200,
       body: { msg: 'Note updated.', note: { _id: id, clinician: ann.id, body: 'new', updated_at: expect.any(String) } }
@@ -158,7 +164,8 @@ describe('PATCH /api/notes/:noteId', () => {
   it('answers 404, 403 and 422, in this order', async () => {
     const { call, db, ann, bob, consultation } = await given()
     const id = await givenNote(call, consultation, ann.token, 'old')
-    const change = (noteId: string, body: unknown, { token } = ann) => call('PATCH', `/api/notes/${noteId}`, { token, body })
+    const change = (noteId: string, body: unknown, { token } = ann) =>
+      call('PATCH', `/api/notes/${noteId}`, { token, body })
     for (const missing of [randomId(), 'x']) {
       expect(await change(missing, { body: {} })).toMatchObject(NOTE_MISSING)
       expect(await change(missing, { body: 'new' })).toMatchObject(NOTE_MISSING)

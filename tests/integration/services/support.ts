@@ -6,7 +6,7 @@ import { request } from 'undici'
 import { onTestFinished } from 'vitest'
 import { connectDatabase, type Database, type PlatformOptions } from '../../../services/index.ts'
 import { nativeServer } from '../../../services/native-server.ts'
-import { freshDatabase } from '../../support/database.ts'
+import { freshDatabase } from '../../support/fresh-database.ts'
 
 export const JWT_SECRET = 'a secret of the tests, long enough'
 
@@ -32,11 +32,18 @@ export interface Native {
   call(method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS', path: string, call?: Call): Promise<Answer>
 }
 
+/** The URI of an empty database that goes with the test. */
+export async function freshUri(): Promise<string> {
+  const { uri, drop } = await freshDatabase()
+  onTestFinished(drop)
+  return uri
+}
+
 /** The native services on a port of their own over an empty database; both end with the test. */
 export async function startNative(
   options: Partial<PlatformOptions> & { uri?: string; serve?: (options: PlatformOptions) => FastifyInstance } = {}
 ): Promise<Native> {
-  const { uri = (await freshDatabase()).uri, serve = nativeServer, ...rest } = options
+  const { uri = await freshUri(), serve = nativeServer, ...rest } = options
   const database = rest.database ?? (await connectDatabase(uri))
   const app = serve({ jwtSecret: JWT_SECRET, bcryptCost: 4, ...rest, database })
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -49,7 +56,8 @@ export async function startNative(
 
 export function caller(origin: string): Native['call'] {
   return async (method, path, { token, headers, body } = {}) => {
-    const raw = typeof body === 'string' || Buffer.isBuffer(body) ? body : body === undefined ? null : JSON.stringify(body)
+    const raw =
+      typeof body === 'string' || Buffer.isBuffer(body) ? body : body === undefined ? null : JSON.stringify(body)
     const answer = await request(origin + path, {
       method,
       headers: {

@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { startDatabase } from './database.ts'
+import { startLegacy } from './legacy.ts'
+import { startProcess } from './process.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const CLINICIAN = { username: 'Ada Demo', email: 'ada@demo.example', password: 'demo-password', role: 'clinician' }
+
+interface Started {
+  readonly name: string
+  readonly stop: () => Promise<unknown>
+}
+
+/** Ends what was started, the last first, each whatever became of the others. */
+async function stopAll(started: Started[]): Promise<void> {
+  for (const { name, stop } of started.toReversed()) {
+    await stop().catch((error: unknown) => process.stderr.write(`${name} did not stop cleanly: ${String(error)}\n`))
+  }
+  started.length = 0
+}
+
+async function startGateway(env: Record<string, string>): Promise<Started & { url: string; adminUrl: string }> {
+  const gateway = await startProcess({ name: 'gateway', args: ['gateway/main.ts'], cwd: ROOT, env })
+  const { url, adminUrl } = await gateway.waitForLine(line => {
+    const entry: unknown = JSON.parse(line)
+    const listening = typeof entry === 'object' && entry !== null && 'msg' in entry && entry.msg === 'listening'
+    if (!listening || !('url' in entry) || !('adminUrl' in entry)) return undefined
+    return { url: String(entry.url), adminUrl: String(entry.adminUrl) }
+  })
+  return { name: 'gateway', url, adminUrl, stop: () => gateway.stop() }
+}
+
+/** A clinician with one consultation and one note, made through the gateway as the frontend would. */
+async function seed(url: string): Promise<{ token: string; consultationId: string }> {
+  const post = async (path: string, body: object, token?: string): Promise<unknown> => {
+    const response = await fetch(`${url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      body: JSON.stringify(body)
+    })
+    return response.json()
+  }
+  await post('/users/register', CLINICIAN)
+  const token = stringAt(await post('/users/login', CLINICIAN), 'token')
+  const started = await post('/api/consultation/start', { patient_data: { name: 'Test Patient' } }, token)
+  const consultationId = stringAt(started, 'data', 'consultation', '_id')
+  const transcriptId = stringAt(started, 'data', 'transcript', '_id')
+  await post(`/api/notes/${consultationId}`, { body: 'A first note.', transcriptId }, token)
+  return { token, consultationId }
+}
+
+function stringAt(value: unknown, ...path: string[]): string {
+  let at: unknown = value
+  for (const key of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined
+  if (typeof at !== 'string') throw new Error(`the demo's data could not be made: no ${path.join('.')} in the answer`)
+  return at
+}
+
+function guide(url: string, adminUrl: string, { token, consultationId }: Awaited<ReturnType<typeof seed>>): string {
+  return `
+scribe gateway demo
+  gateway  ${url}   (weights in routing.config.json; save it and the next request follows)
+  admin    ${adminUrl}   (/readyz, /livez, /metrics)
+
+Worth trying:
+  1. Who answers? Look at x-served-by.
+     curl -i '${url}/users/checkEmail?email=${CLINICIAN.email}'
+  2. The same from the native side (the demo lets this machine choose):
+     curl -i '${url}/users/checkEmail?email=${CLINICIAN.email}' -H 'x-gateway-target: native'
+  3. The notes of a consultation. Set the weight of "notes.list" to 100 in routing.config.json and repeat.
+     curl -i '${url}/api/notes/${consultationId}' -H 'authorization: Bearer ${token}'
+
+Ctrl-C ends everything and removes its data.
+`
+}
+
+async function demo(started: Started[]): Promise<void> {
+  const jwtSecret = randomBytes(32).toString('hex')
+  const database = await startDatabase()
+  started.push({ name: 'database', stop: () => database.stop() })
+  const legacy = await startLegacy({ mongodbUri: database.uri, jwtSecret, supervised: true })
+  started.push({ name: 'legacy', stop: () => legacy.stop() })
+  const gateway = await startGateway({
+    HOST: '127.0.0.1',
+    LEGACY_URL: legacy.url,
+    MONGODB_URI: database.uri,
+    JWT_SECRET: jwtSecret,
+    OVERRIDE_NETWORKS: '127.0.0.0/8,::1'
+  })
+  started.push(gateway)
+  process.stdout.write(guide(gateway.url, gateway.adminUrl, await seed(gateway.url)))
+}
+
+const started: Started[] = []
+const { promise: asked, resolve: stop } = Promise.withResolvers<void>()
+process.once('SIGINT', () => stop())
+process.once('SIGTERM', () => stop())
+// A second Ctrl-C means now; the children go with this process.
+process.on('SIGINT', () => process.exitCode === undefined || process.exit(130))
+
+process.stdout.write('starting a database, the legacy stand-in and the gateway …\n')
+try {
+  await Promise.race([demo(started), asked])
+  await asked
+  process.stdout.write('\nstopping …\n')
+} catch (error) {
+  process.exitCode = 1
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+} finally {
+  await stopAll(started)
+}
