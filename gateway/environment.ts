@@ -2,6 +2,8 @@ import { isIP } from 'node:net'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 
+const MIN_CREDENTIAL_LENGTH = 16
+
 const Port = (description: string, defaultPort: number) =>
   Type.Integer({ minimum: 0, maximum: 65_535, default: defaultPort, description })
 const Milliseconds = (description: string, defaultMs: number) =>
@@ -14,8 +16,8 @@ export const EnvironmentSchema = Type.Object({
     description: 'the origin of the legacy backend, such as http://legacy:3000'
   }),
   MONGODB_URI: Type.String({
-    pattern: '^mongodb(\\+srv)?://',
-    description: 'a MongoDB connection string, mongodb://…'
+    pattern: '^mongodb(\\+srv)?://([^/?#@\\s]*@)?[^/?#@\\s,]+(,[^/?#@\\s,]+)*([/?]\\S*)?$',
+    description: 'a MongoDB connection string, mongodb://host:port/database, special characters of a password escaped'
   }),
   JWT_SECRET: Type.String({ minLength: 1, description: 'the secret that the legacy backend signs its tokens with' }),
   HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'the address of the public listener' }),
@@ -69,6 +71,10 @@ export interface Environment extends Omit<Variables, 'LEGACY_URL' | 'TRUSTED_PRO
 /** The environment does not do; the message lists everything that is missing or wrong, a line each. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError'
+
+  constructor(problems: readonly string[]) {
+    super(`the environment is not complete:\n${problems.map(problem => `  ${problem}`).join('\n')}`)
+  }
 }
 
 /**
@@ -77,43 +83,55 @@ export class EnvironmentError extends Error {
  * @throws EnvironmentError listing every variable that is missing or wrong. Values of secrets are not repeated.
  */
 export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
-  const given = Object.fromEntries(
-    Object.keys(EnvironmentSchema.properties).flatMap(name => (env[name] === undefined ? [] : [[name, env[name]]]))
-  )
-  const variables = Value.Convert(EnvironmentSchema, Value.Default(EnvironmentSchema, given))
-  const problems = new Set<string>()
-  for (const { path, schema } of Value.Errors(EnvironmentSchema, variables)) {
-    const name = path.slice(1)
-    problems.add(`${name} ${name in given ? 'is wrong' : 'is missing'}: expected ${schema.description ?? 'a value'}`)
-  }
-  if (!Value.Check(EnvironmentSchema, variables) || problems.size > 0) throw refusal(problems)
-  if (!isOrigin(variables.LEGACY_URL))
-    problems.add('LEGACY_URL is wrong: expected an http:// or https:// origin without a path')
-  const credential = variables.OVERRIDE_CREDENTIAL
-  if (credential !== '' && credential.length < 16) {
-    problems.add('OVERRIDE_CREDENTIAL is wrong: expected at least 16 characters')
-  }
-  const networks = (name: 'TRUSTED_PROXIES' | 'OVERRIDE_NETWORKS') => {
-    const list = variables[name]
-      .split(',')
-      .map(entry => entry.trim())
-      .filter(entry => entry !== '')
-    for (const entry of list) {
-      if (!isNetwork(entry)) problems.add(`${name} is wrong: "${entry}" is neither an IP address nor a CIDR network`)
-    }
-    return list
-  }
-  const environment: Environment = {
+  const variables = Value.Default(EnvironmentSchema, givenIn(env))
+  const problems = [...new Set([...schemaProblems(variables, env), ...ruleProblems(env)])]
+  if (!Value.Check(EnvironmentSchema, variables) || problems.length > 0) throw new EnvironmentError(problems)
+  return {
     ...variables,
-    TRUSTED_PROXIES: networks('TRUSTED_PROXIES'),
-    OVERRIDE_NETWORKS: networks('OVERRIDE_NETWORKS')
+    TRUSTED_PROXIES: listOf(variables.TRUSTED_PROXIES),
+    OVERRIDE_NETWORKS: listOf(variables.OVERRIDE_NETWORKS)
   }
-  if (problems.size > 0) throw refusal(problems)
-  return environment
 }
 
-function refusal(problems: ReadonlySet<string>): EnvironmentError {
-  return new EnvironmentError(`the environment is not complete:\n${[...problems].map(line => `  ${line}`).join('\n')}`)
+/** The variables that are set, whole numbers as numbers. */
+function givenIn(env: NodeJS.ProcessEnv): Record<string, string | number> {
+  const given: Record<string, string | number> = {}
+  for (const [name, { type }] of Object.entries(EnvironmentSchema.properties)) {
+    const text = env[name]
+    if (text !== undefined) given[name] = type === 'integer' && /^-?\d+$/.test(text) ? Number(text) : text
+  }
+  return given
+}
+
+function* schemaProblems(variables: unknown, env: NodeJS.ProcessEnv): Generator<string> {
+  for (const { path, schema } of Value.Errors(EnvironmentSchema, variables)) {
+    const name = path.slice(1)
+    const isMissing = env[name] === undefined || env[name] === ''
+    yield `${name} is ${isMissing ? 'missing' : 'wrong'}: expected ${schema.description ?? 'a value'}`
+  }
+}
+
+/** What a schema cannot state. */
+function* ruleProblems(env: NodeJS.ProcessEnv): Generator<string> {
+  const { LEGACY_URL: legacy = '', OVERRIDE_CREDENTIAL: credential = '' } = env
+  if (legacy !== '' && !isOrigin(legacy)) {
+    yield 'LEGACY_URL is wrong: expected an http:// or https:// origin without a path'
+  }
+  if (credential !== '' && credential.length < MIN_CREDENTIAL_LENGTH) {
+    yield `OVERRIDE_CREDENTIAL is wrong: expected at least ${MIN_CREDENTIAL_LENGTH} characters`
+  }
+  for (const name of ['TRUSTED_PROXIES', 'OVERRIDE_NETWORKS']) {
+    for (const entry of listOf(env[name] ?? '')) {
+      if (!isNetwork(entry)) yield `${name} is wrong: "${entry}" is neither an IP address nor a CIDR network`
+    }
+  }
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map(entry => entry.trim())
+    .filter(entry => entry !== '')
 }
 
 /** True for an http(s) URL that is an origin only: relayed paths are the client's, byte for byte, so a prefix could not be kept. */

@@ -14,7 +14,7 @@ import { type Assigner, createAssigner } from './assigner.ts'
 import { addressResolver, networkTest } from './client-address.ts'
 import { type ConfigStore, openConfigStore } from './config/store.ts'
 import { edgeOf } from './edge.ts'
-import type { Environment } from './environment.ts'
+import { type Environment, EnvironmentError } from './environment.ts'
 import { registerNativeSide } from './native-side.ts'
 import { legacySide } from './proxy/legacy-side.ts'
 import { createRelay, hasSeveralHosts, type Relay } from './proxy/relay.ts'
@@ -33,6 +33,8 @@ const MAX_PARAM_LENGTH = 4_096
 
 export interface GatewayOptions {
   readonly environment: Environment
+  /** What `${NAME}` in the routing configuration may stand for, beside `${LEGACY_URL}`. Default: nothing. */
+  readonly variables?: Readonly<Record<string, string | undefined>>
   readonly version: string
   readonly logger: FastifyBaseLogger
 }
@@ -49,8 +51,10 @@ export interface Gateway {
  * Wires the gateway together. Nothing listens yet.
  *
  * @throws ConfigInvalidError when the routing configuration is refused.
+ * @throws EnvironmentError when the database's driver refuses its URI.
  */
-export async function createGateway({ environment, version, logger }: GatewayOptions): Promise<Gateway> {
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { environment, version, logger } = options
   let stopping = false
   const draining = () => stopping
   const metrics = createMetrics(version)
@@ -61,7 +65,7 @@ export async function createGateway({ environment, version, logger }: GatewayOpt
     upstream: name => upstreams.get(name),
     onEnd: (request, edge, status) => observer.ended(request, edge, status)
   })
-  const database = await connectDatabase(environment.MONGODB_URI)
+  const database = await connectDatabase(environment.MONGODB_URI).catch(refuseUri)
   const assigner = createAssigner({
     revision: () => store.current,
     resolveAddress: addressResolver(environment.TRUSTED_PROXIES),
@@ -81,7 +85,7 @@ export async function createGateway({ environment, version, logger }: GatewayOpt
   })
   await app.register(legacySide, { relay })
 
-  const variables = { LEGACY_URL: environment.LEGACY_URL }
+  const variables = { ...options.variables, LEGACY_URL: environment.LEGACY_URL }
   const store = await openConfigStore({
     file: environment.ROUTING_CONFIG,
     nativeModules: new Set(nativeModules.map(module => module.name)),
@@ -105,6 +109,7 @@ export async function createGateway({ environment, version, logger }: GatewayOpt
   const admin = createAdminServer({
     logger,
     registry: metrics.registry,
+    beforeScrape: () => observer.flush(),
     readiness: () =>
       readiness({
         store,
@@ -122,6 +127,7 @@ export async function createGateway({ environment, version, logger }: GatewayOpt
       stopping = true
       store.close()
       await drain({
+      observer.flush()
         app,
         tunnels,
         logger,
@@ -133,6 +139,11 @@ export async function createGateway({ environment, version, logger }: GatewayOpt
       await database.close()
     }
   }
+}
+
+/** The driver's own words may quote the password. */
+function refuseUri(): never {
+  throw new EnvironmentError(['MONGODB_URI is wrong: expected a connection string whose options the driver knows'])
 }
 
 interface EdgeServerOptions {
@@ -194,8 +205,7 @@ function attachToServer(app: FastifyInstance, { assigner, observer, tunnels }: A
   server.maxHeadersCount = 0
   server.on('request', (request: IncomingMessage, response: ServerResponse) => observer.watch(request, response))
   server.on('upgrade', (request, socket, head) => {
-    const edge = assigner(request)
-    if (hasSeveralHosts(request.rawHeaders)) socket.destroy()
-    else tunnels.open(request, socket, head, edge)
+    if (hasSeveralHosts(request.rawHeaders)) tunnels.refuse(request, socket)
+    else tunnels.open(request, socket, head, assigner(request))
   })
 }

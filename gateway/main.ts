@@ -16,9 +16,19 @@ async function main(environment: Environment): Promise<void> {
     { level: environment.LOG_LEVEL },
     pino.destination({ sync: false, minLength: LOG_BUFFER_BYTES, periodicFlush: LOG_FLUSH_MS })
   )
-  const gateway = await createGateway({ environment, version: packageJson.version, logger })
+  const gateway = await createGateway({
+    environment,
+    variables: process.env,
+    version: packageJson.version,
+    logger
+  })
   closeWithGrace(
-    { delay: environment.SHUTDOWN_DELAY_MS + environment.SHUTDOWN_TIMEOUT_MS + LAST_RESORT_MS, logger },
+    {
+      delay: environment.SHUTDOWN_DELAY_MS + environment.SHUTDOWN_TIMEOUT_MS + LAST_RESORT_MS,
+      logger,
+      // It asks for a reload of the configuration.
+      skip: ['SIGHUP']
+    },
     async ({ err, signal }) => {
       if (err) logger.fatal({ err: { type: err.name, stack: err.stack } }, 'ending after an unexpected error')
       else logger.info({ signal }, 'stopping')

@@ -2,8 +2,9 @@ import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
 import { PassThrough, type Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Edge } from '../edge.ts'
-import { sendFailure, TIMED_OUT, type UpstreamFailure, upstreamFailure } from './failure.ts'
-import { clientResponseHeaders } from './headers.ts'
+import { RESET, sendFailure, TIMED_OUT, type UpstreamFailure, upstreamFailure } from './failure.ts'
+import type { Connection, ConnectionAware } from './connection.ts'
+import { clientResponseHeaders, clientTrailers } from './headers.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Safe methods (RFC 9110 §9.2.1) that may be sent a second time. */
@@ -30,22 +31,26 @@ export interface ExchangeOptions {
  * One request relayed to an upstream and its answer relayed back: undici's dispatch callbacks drive Node's response
  * directly, with back-pressure both ways and nothing kept but what is in flight.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements ConnectionAware {
+  /** Set by the pool. */
+  connection: Connection | undefined = undefined
   readonly #options: ExchangeOptions
-  readonly #body: Readable | null
+  readonly #upload: Readable | null
   readonly #responseTimer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
   #answered = false
   #contentLength = -1
   #contentSent = false
   #firstByteSeen = false
+  #connectionReused = false
+  #uploaded = false
   #finished = false
   #retried = false
 
   constructor(options: ExchangeOptions) {
     this.#options = options
     const { request, response, edge } = options
-    this.#body = hasBody(request) ? uploadOf(request) : null
+    this.#upload = hasBody(request) ? uploadOf(request) : null
     this.#responseTimer = setTimeout(() => this.#timeOut(), edge.assignment.route.timeouts.response)
     response.on('drain', () => this.#controller?.resume())
     response.once('close', () => this.#clientLeft())
@@ -59,7 +64,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
         path,
         method: request.method ?? 'GET',
         headers,
-        body: this.#body,
+        body: this.#upload,
         bodyTimeout: edge.assignment.route.timeouts.idle
       },
       this
@@ -68,16 +73,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.#finished) controller.abort(new Error('the client left before the request was sent'))
+    if (this.#finished) return controller.abort(new Error('the client left before the request was sent'))
+    const { connection } = this
+    if (connection === undefined) return
+    this.#connectionReused = connection.requests > 0
+    connection.requests += 1
+    connection.awaitingAnswer = true
   }
 
   onBodySent(): void {
     // An upload in progress is not a silent upstream.
-    this.#responseTimer.refresh()
+    if (!this.#answered) this.#responseTimer.refresh()
   }
 
   onRequestSent(): void {
-    if (this.#body !== null) this.#responseTimer.refresh()
+    this.#uploaded = true
+    if (this.#upload !== null && !this.#answered) this.#responseTimer.refresh()
   }
 
   onResponseStarted(): void {
@@ -96,17 +107,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
       status,
       requestId: edge.requestId,
       servedBy: edge.assignment.route.servedBy ? edge.servedBy : undefined,
-      trailersPossible: request.method !== 'HEAD' && request.httpVersion !== '1.0' && status !== 304,
+      chunkedPossible: request.method !== 'HEAD' && request.httpVersion !== '1.0',
       closing: draining()
     })
     if (status < 200) {
       if (request.httpVersion !== '1.0') response.writeInformation(status, headers)
       return
     }
+    if (this.connection !== undefined) this.connection.awaitingAnswer = false
+    response.writeHead(status, INVALID_REASON_PHRASE.test(statusMessage) ? '' : statusMessage, headers)
     clearTimeout(this.#responseTimer)
     this.#answered = true
     this.#contentLength = Number(contentLength ?? -1)
-    response.writeHead(status, INVALID_REASON_PHRASE.test(statusMessage) ? '' : statusMessage, headers)
     process.nextTick(flushHeaderOf, this)
   }
 
@@ -127,9 +139,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.#finished) return
+    // A body without a length ends with its connection: undici takes a reset for such an end.
+    if (this.connection?.broken === true) return this.#fail(RESET)
     this.#finished = true
     const { response } = this.#options
-    const trailers = trailerPairs(rawList(controller.rawTrailers))
+    const trailers = clientTrailers(rawList(controller.rawTrailers))
     if (trailers.length > 0) response.addTrailers(trailers)
     response.end()
     this.#discardUpload()
@@ -146,18 +160,23 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #mayRetry(error: Error): boolean {
-    const { request, upstream } = this.#options
     return (
       !this.#retried &&
-      this.#body === null &&
+      this.#upload === null &&
+      this.#connectionReused &&
       !this.#firstByteSeen &&
-      RETRIABLE.has(request.method ?? '') &&
-      upstream.diedAfterUse(error)
+      RETRIABLE.has(this.#options.request.method ?? '') &&
+      upstreamFailure(error) === RESET
     )
   }
 
   #timeOut(): void {
     if (this.#finished || this.#answered) return
+    // The upstream has all that the client sent so far: it is the client that is slow.
+    if (this.#upload !== null && !this.#uploaded && this.#upload.readableLength === 0) {
+      this.#responseTimer.refresh()
+      return
+    }
     this.#fail(TIMED_OUT)
     this.#controller?.abort(new Error(TIMED_OUT.message))
   }
@@ -183,7 +202,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** What the client still sends after the answer is read and dropped, so that the answer reaches it and the connection stays usable. */
   #discardUpload(): void {
     const { request } = this.#options
-    if (this.#body === null || request.complete) return
+    if (this.#upload === null || request.complete) return
     request.unpipe()
     request.resume()
   }
@@ -213,14 +232,4 @@ function flushHeaderOf(exchange: Exchange): void {
 
 function rawList(raw: Dispatcher.DispatchController['rawHeaders']): readonly (Buffer | string)[] {
   return Array.isArray(raw) ? raw : []
-}
-
-function trailerPairs(raw: readonly (Buffer | string)[]): [string, string][] {
-  const pairs: [string, string][] = []
-  for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([text(raw[i]), text(raw[i + 1])])
-  return pairs
-}
-
-function text(part: Buffer | string | undefined): string {
-  return typeof part === 'object' ? part.toString('latin1') : (part ?? '')
 }

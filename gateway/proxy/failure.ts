@@ -13,7 +13,8 @@ const UNREACHABLE: UpstreamFailure = {
   code: 'upstream_unreachable',
   message: 'Bad gateway: the backend cannot be reached'
 }
-const RESET: UpstreamFailure = {
+/** The connection ended before the answer was whole. */
+export const RESET: UpstreamFailure = {
   status: 502,
   code: 'upstream_reset',
   message: 'Bad gateway: the backend closed the connection before it answered'

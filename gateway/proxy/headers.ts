@@ -60,7 +60,7 @@ export function upstreamRequestHeaders(rawHeaders: readonly string[], options: U
     const name = rawHeaders[i] ?? ''
     const value = rawHeaders[i + 1] ?? ''
     const lower = name.toLowerCase()
-    if (HOP_BY_HOP.has(lower) || named?.has(lower) === true) continue
+    if (HOP_BY_HOP.has(lower)) continue
     if (lower.startsWith('x-forwarded-')) {
       if (!options.client.peerTrusted || lower === 'x-forwarded-for') continue
       if (lower === 'x-forwarded-proto') trustedProto ||= value
@@ -74,6 +74,8 @@ export function upstreamRequestHeaders(rawHeaders: readonly string[], options: U
       else if (lower === 'forwarded' && options.client.peerTrusted) headers.push(name, value)
       continue
     }
+    // Only what is the client's own: `Connection` cannot take away what the gateway tells.
+    if (named?.has(lower) === true) continue
     headers.push(name, value)
   }
   headers.push(
@@ -96,8 +98,8 @@ export interface ClientHeaderOptions {
   readonly requestId: string
   /** Value of `x-served-by`, absent when the route does not say. */
   readonly servedBy: string | undefined
-  /** True when the message to the client can carry trailers, that is when it will be chunked. */
-  readonly trailersPossible: boolean
+  /** False when the message to the client is chunked in no case: the answer to HEAD, or to an HTTP/1.0 client. */
+  readonly chunkedPossible: boolean
   /** True while the gateway drains: the client is told to open a new connection elsewhere. */
   readonly closing: boolean
 }
@@ -108,14 +110,13 @@ export interface ClientHeaderOptions {
  */
 export function clientResponseHeaders(raw: readonly (Buffer | string)[], options: ClientHeaderOptions): string[] {
   const fields: string[] = []
-  for (const part of raw) fields.push(typeof part === 'string' ? part : part.toString('latin1'))
+  for (const part of raw) fields.push(latin1(part))
   const named = connectionNames(fields)
   const headers: string[] = []
   let via = ''
   // RFC 9110 §8.6: no Content-Length in a 1xx or 204; 304 and HEAD may carry the one of the full answer.
   const lengthAllowed = options.status >= 200 && options.status !== 204
-  const chunked =
-    options.trailersPossible && !fields.some((field, i) => i % 2 === 0 && field.toLowerCase() === 'content-length')
+  const chunked = options.chunkedPossible && lengthAllowed && options.status !== 304 && !hasContentLength(fields)
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = fields[i] ?? ''
     const value = fields[i + 1] ?? ''
@@ -134,6 +135,33 @@ export function clientResponseHeaders(raw: readonly (Buffer | string)[], options
   if (options.servedBy !== undefined) headers.push('x-served-by', options.servedBy)
   if (options.closing) headers.push('connection', 'close')
   return headers
+}
+
+/**
+ * The trailers for the client from the upstream's raw ones, as `[name, value]` pairs.
+ * Fields of framing and of the connection have no meaning after the body (RFC 9110 §6.5.1).
+ */
+export function clientTrailers(raw: readonly (Buffer | string)[]): [string, string][] {
+  const trailers: [string, string][] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = latin1(raw[i])
+    const lower = name.toLowerCase()
+    if (HOP_BY_HOP.has(lower) || OWNED_RESPONSE_FIELDS.has(lower) || lower === 'content-length') continue
+    trailers.push([name, latin1(raw[i + 1])])
+  }
+  return trailers
+}
+
+function latin1(part: Buffer | string | undefined): string {
+  return typeof part === 'object' ? part.toString('latin1') : (part ?? '')
+}
+
+function hasContentLength(fields: readonly string[]): boolean {
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i]
+    if (name?.length === 14 && name.toLowerCase() === 'content-length') return true
+  }
+  return false
 }
 
 /** Lower-cased names listed by the message's `Connection` fields; undefined when there are none. */

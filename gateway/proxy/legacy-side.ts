@@ -1,5 +1,4 @@
-import httpProxy from '@fastify/http-proxy'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { edgeOf } from '../edge.ts'
 import { RELAYED_METHODS } from './exchange.ts'
 import type { Relay } from './relay.ts'
@@ -9,31 +8,23 @@ export interface LegacySideOptions {
 }
 
 /**
- * The catch-all whose target is not native: everything that reaches it is relayed, whatever its method or content type,
- * without a body parser touching it.
+ * The catch-all for every target that is not native. Requests are taken over before Fastify looks at their content, so
+ * neither method nor content type matters and no body parser touches them.
  */
 export async function legacySide(app: FastifyInstance, { relay }: LegacySideOptions): Promise<void> {
+  for (const method of RELAYED_METHODS) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true })
+  }
   const relayRaw = (request: FastifyRequest, reply: FastifyReply) => {
     reply.hijack()
     relay(request.raw, reply.raw, edgeOf(request.raw))
   }
-
-  for (const method of RELAYED_METHODS) {
-    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true })
-  }
-  app.removeAllContentTypeParsers()
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    // A content type that Fastify cannot read is the upstream's business; nothing of the body has been read yet.
-    if (error.code.startsWith('FST_ERR_CTP_')) return relayRaw(request, reply)
-    throw error
-  })
-  await app.register(httpProxy, {
-    // Only the plugin's own handler would use it; ours asks the relay, which knows every upstream.
-    upstream: 'http://upstream.invalid',
-    httpMethods: [...RELAYED_METHODS],
+  app.route({
+    method: [...RELAYED_METHODS],
+    url: '/*',
     constraints: { target: 'legacy' },
-    // The plugin parses and rebuilds the query string to find a destination; ours is the request target, byte for byte.
-    preRewrite: () => '/',
+    onRequest: relayRaw,
+    // Never reached; Fastify wants one.
     handler: relayRaw
   })
 }

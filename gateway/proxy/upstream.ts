@@ -1,5 +1,5 @@
-import type { Socket } from 'node:net'
-import { buildConnector, Pool } from 'undici'
+import { buildConnector, type Client, Pool } from 'undici'
+import { Connection, ConnectionClient } from './connection.ts'
 
 /** Idle upstream connections are closed by us before the upstream (Node: 5 s) closes them under a request. */
 const KEEP_ALIVE_TIMEOUT_MS = 4_000
@@ -25,8 +25,6 @@ export interface Upstream {
   readonly host: string
   readonly pool: Pool
   readonly connectTimeout: number
-  /** True when this error ended a connection on which an earlier exchange had been answered. */
-  diedAfterUse(error: Error): boolean
   /** Resolves when the backend answers anything at all to a request of `/`. */
   ping(): Promise<void>
   /** Finishes what is in flight, takes nothing new. */
@@ -36,7 +34,6 @@ export interface Upstream {
 }
 
 export function createUpstream({ name, url, connectTimeout }: UpstreamOptions): Upstream {
-  const endedAfterUse = new WeakSet<Error>()
   const connect = buildConnector({
     timeout: connectTimeout,
     keepAlive: true,
@@ -51,13 +48,7 @@ export function createUpstream({ name, url, connectTimeout }: UpstreamOptions): 
     keepAliveMaxTimeout: KEEP_ALIVE_MAX_TIMEOUT_MS,
     // The relay times the response itself, to the millisecond; the parser's timer is coarse.
     headersTimeout: 0,
-    connect(options, callback) {
-      connect(options, (error, socket) => {
-        if (error !== null) return callback(error, null)
-        watchForDeathAfterUse(socket, endedAfterUse)
-        callback(null, socket)
-      })
-    }
+    factory: (origin, options: Client.Options) => clientOf(origin, options, connect)
   })
   return {
     name,
@@ -65,7 +56,6 @@ export function createUpstream({ name, url, connectTimeout }: UpstreamOptions): 
     host: url.host,
     pool,
     connectTimeout,
-    diedAfterUse: error => endedAfterUse.has(error),
     async ping() {
       const { body } = await pool.request({ path: '/', method: 'GET', headersTimeout: PING_TIMEOUT_MS })
       await body.dump()
@@ -75,9 +65,15 @@ export function createUpstream({ name, url, connectTimeout }: UpstreamOptions): 
   }
 }
 
-/** Bytes read before the error mean that the connection had served an exchange: only then may a safe request be sent again. */
-function watchForDeathAfterUse(socket: Socket, endedAfterUse: WeakSet<Error>): void {
-  socket.on('error', error => {
-    if (socket.bytesRead > 0) endedAfterUse.add(error)
-  })
+function clientOf(origin: URL, options: Client.Options, connect: buildConnector.connector): ConnectionClient {
+  const connection = new Connection()
+  const connectAndFollow: buildConnector.connector = (target, callback) => {
+    connection.opening()
+    connect(target, (error, socket) => {
+      if (error !== null) return callback(error, null)
+      connection.opened(socket)
+      callback(null, socket)
+    })
+  }
+  return new ConnectionClient(origin, { ...options, connect: connectAndFollow }, connection)
 }

@@ -20,6 +20,8 @@ export interface TunnelOptions {
 export interface Tunnels {
   /** Relays one WebSocket handshake, then its bytes both ways: frames, subprotocol and close codes pass untouched. */
   open(request: IncomingMessage, socket: Duplex, head: Buffer, edge: Edge): void
+  /** Refuses an upgrade that is no valid HTTP request. */
+  refuse(request: IncomingMessage, socket: Duplex): void
   /** Ends every tunnel that is still open. */
   destroy(): void
 }
@@ -33,9 +35,15 @@ export function createTunnels(options: TunnelOptions): Tunnels {
   const open = new Set<Duplex>()
   return {
     open(request, socket, head, edge) {
+      const response = responseOn(request, socket)
+      if (response === undefined) return
       open.add(socket)
       socket.once('close', () => open.delete(socket))
-      new Handshake(options, request, socket, edge).send(head)
+      new Handshake(options, request, socket, response, edge).send(head)
+    },
+    refuse(request, socket) {
+      const response = responseOn(request, socket)
+      response?.writeHead(400, { 'content-length': 0 }).end()
     },
     destroy() {
       for (const socket of open) socket.destroy()
@@ -47,18 +55,19 @@ class Handshake {
   readonly #options: TunnelOptions
   readonly #request: IncomingMessage
   readonly #socket: Duplex
+  /** For the answer when the connection does not become a WebSocket. */
+  readonly #response: ServerResponse
   readonly #edge: Edge
   #upstreamRequest: ClientRequest | undefined
   #timer: NodeJS.Timeout | undefined
   #status = 499
 
-  constructor(options: TunnelOptions, request: IncomingMessage, socket: Duplex, edge: Edge) {
+  constructor(options: TunnelOptions, request: IncomingMessage, socket: Duplex, response: ServerResponse, edge: Edge) {
     this.#options = options
     this.#request = request
     this.#socket = socket
+    this.#response = response
     this.#edge = edge
-    // Without a listener a reset connection would end the process; the 'close' that follows is what counts.
-    socket.on('error', ignore)
     socket.once('close', () => this.#ended())
   }
 
@@ -113,6 +122,7 @@ class Handshake {
       return
     }
     this.#status = 101
+    this.#response.detachSocket(this.#request.socket)
     const headers = this.#answerHeaders(answer, 101)
     headers.push('connection', 'Upgrade', 'upgrade', 'websocket')
     let text = 'HTTP/1.1 101 Switching Protocols\r\n'
@@ -129,7 +139,7 @@ class Handshake {
   /** The upstream said no: its answer goes to the client as it is. */
   #refused(answer: IncomingMessage): void {
     clearTimeout(this.#timer)
-    const response = this.#plainResponse()
+    const response = this.#response
     this.#status = answer.statusCode ?? 502
     response.writeHead(this.#status, answer.statusMessage ?? '', this.#answerHeaders(answer, this.#status))
     pipeline(answer, response, error => {
@@ -142,7 +152,7 @@ class Handshake {
     if (this.#status !== 499 || this.#socket.destroyed) return
     this.#status = failure.status
     this.#edge.failure = failure.code
-    sendFailure(this.#plainResponse(), this.#edge, failure)
+    sendFailure(this.#response, this.#edge, failure)
   }
 
   #answerHeaders(answer: IncomingMessage, status: number): string[] {
@@ -151,18 +161,9 @@ class Handshake {
       status,
       requestId: this.#edge.requestId,
       servedBy: route.servedBy ? this.#edge.servedBy : undefined,
-      trailersPossible: false,
+      chunkedPossible: true,
       closing: false
     })
-  }
-
-  /** An ordinary HTTP response on a connection that never became a WebSocket, closed after it. */
-  #plainResponse(): ServerResponse {
-    const response = new ServerResponse(this.#request)
-    response.shouldKeepAlive = false
-    response.assignSocket(this.#request.socket)
-    response.once('finish', () => this.#request.socket.destroySoon())
-    return response
   }
 
   #ended(): void {
@@ -170,6 +171,29 @@ class Handshake {
     if (this.#status !== 101) this.#upstreamRequest?.destroy()
     this.#options.onEnd(this.#request, this.#edge, this.#status)
   }
+}
+
+/**
+ * An ordinary HTTP response on a connection that Node has handed over for an upgrade; the connection ends after it.
+ *
+ * Undefined, and the connection closed, when an answer to an earlier request is still being written to it: a client
+ * that asks for an upgrade before then breaks RFC 9110 §7.8.
+ */
+function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse | undefined {
+  // Without a listener a reset connection would end the process; the 'close' that follows is what counts.
+  socket.on('error', ignore)
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  try {
+    response.assignSocket(request.socket)
+  } catch {
+    socket.destroy()
+    return undefined
+  }
+  // The listener that told responses of it went with Node's parser.
+  socket.on('drain', () => response.emit('drain'))
+  response.once('finish', () => request.socket.destroySoon())
+  return response
 }
 
 function ignore(): void {}
