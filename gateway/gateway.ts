@@ -127,13 +127,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       stopping = true
       store.close()
       await drain({
-      observer.flush()
         app,
         tunnels,
         logger,
         delay: environment.SHUTDOWN_DELAY_MS,
         limit: environment.SHUTDOWN_TIMEOUT_MS
       })
+      observer.flush()
       await admin.close()
       await upstreams.close()
       await database.close()
