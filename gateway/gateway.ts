@@ -187,7 +187,7 @@ function createEdgeServer({ environment, logger, assigner, relay }: EdgeServerOp
   app.addHook('onRequest', (request, reply, done) => {
     if (!hasSeveralHosts(request.raw.rawHeaders)) return done()
     // RFC 9112 §3.2: which of them the next hop believes is anyone's guess.
-    void reply.code(400).send({ msg: 'Bad request: more than one Host header' })
+    void reply.code(400).header('x-request-id', request.id).send({ msg: 'Bad request: more than one Host header' })
   })
   return app
 }

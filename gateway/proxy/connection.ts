@@ -64,7 +64,10 @@ export class ConnectionClient extends Client {
     this.#connection = connection
   }
 
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler | ConnectionAware): boolean {
+  override dispatch(
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler | ConnectionAware
+  ): boolean {
     if ('connection' in handler) handler.connection = this.#connection
     return super.dispatch(options, handler)
   }

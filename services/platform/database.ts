@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   type Db,
   MongoClient,
@@ -27,6 +28,8 @@ const TIMEOUTS = {
   waitQueueTimeoutMS: 5000
 }
 
+const RECONNECT_MS = 500
+
 /** Server error codes that say "not now": a primary that steps down or a server that shuts down. */
 const TRANSIENT_CODES = new Set([91, 189, 10107, 11600, 11602, 13435, 13436])
 
@@ -36,15 +39,31 @@ const TRANSIENT_CODES = new Set([91, 189, 10107, 11600, 11602, 13435, 13436])
  */
 export async function connectDatabase(uri: string): Promise<Database> {
   const client = new MongoClient(uri, { ...TIMEOUTS, appName: 'scribe-gateway', ignoreUndefined: true })
-  // Every operation connects by itself; this only saves the first one the wait.
-  client.connect().catch(() => {})
+  const closing = new AbortController()
+  const connecting = connectUntilDone(client, closing.signal)
   const db = client.db(databaseName(uri))
   return {
     db,
     async ping() {
       await db.command({ ping: 1 })
     },
-    close: () => client.close()
+    async close() {
+      closing.abort()
+      await connecting
+      await client.close()
+    }
+  }
+}
+
+/** The driver reconnects by itself, but not after a first attempt that failed: it fails at once from then on. */
+async function connectUntilDone(client: MongoClient, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await client.connect()
+      return
+    } catch {
+      await delay(RECONNECT_MS, undefined, { signal, ref: false }).catch(() => {})
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { access, constants, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { MongoClient } from 'mongodb'
+import { type Db, MongoClient } from 'mongodb'
 import { freePort, type RunningProcess, startProcess } from './process.ts'
 import { type Command, secantusdb } from './secantusdb.ts'
 
@@ -60,17 +60,33 @@ export function withFreshName(uri: string): string {
   return withDatabaseName(uri, `scribe_${randomBytes(6).toString('hex')}`)
 }
 
+/** The contract's collections. */
+const COLLECTIONS = ['users', 'consultations', 'transcripts', 'notes', 'prompts', 'blacktokens']
+
+/**
+ * Makes the contract's collections, which the product's database has had for years. SecantusDB locks up for good when
+ * two connections make one collection at the same moment, as two backends do that start on an empty database.
+ */
+export async function createCollections(db: Db): Promise<void> {
+  for (const name of COLLECTIONS) await db.createCollection(name)
+}
+
 /** Drops the database that the URI names. */
-export async function dropDatabase(uri: string): Promise<void> {
+export function dropDatabase(uri: string): Promise<void> {
+  return withDatabase(uri, async db => void (await db.dropDatabase()))
+}
+
+async function withDatabase(uri: string, act: (db: Db) => Promise<void>): Promise<void> {
   const client = new MongoClient(uri)
   try {
-    await client.db().dropDatabase()
+    await act(client.db())
   } finally {
     await client.close()
   }
 }
 
 async function externalDatabase(uri: string): Promise<RunningDatabase> {
+  await withDatabase(uri, createCollections)
   return {
     uri,
     kind: 'external',
@@ -104,8 +120,10 @@ async function ownDatabase(kind: 'mongod' | 'secantusdb', { command, args }: Com
   const removeData = () => rmSync(storage, { recursive: true, force: true })
   let server = await start()
   process.once('exit', removeData)
+  const uri = `mongodb://${HOST}:${port}/scribe?${OPTIONS}`
+  await withDatabase(uri, createCollections)
   return {
-    uri: `mongodb://${HOST}:${port}/scribe?${OPTIONS}`,
+    uri,
     kind,
     get pid() {
       return server.pid

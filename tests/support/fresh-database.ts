@@ -1,6 +1,6 @@
 import { type Db, MongoClient } from 'mongodb'
 import { inject } from 'vitest'
-import { withFreshName } from './database.ts'
+import { createCollections, withFreshName } from './database.ts'
 import './global-setup.ts'
 
 export interface FreshDatabase {
@@ -17,6 +17,7 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   const uri = withFreshName(inject('databaseUri'))
   const client = await MongoClient.connect(uri)
   const db = client.db()
+  await createCollections(db)
   return {
     uri,
     client,

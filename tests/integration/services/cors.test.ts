@@ -1,4 +1,6 @@
-import fastify from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import fastify, { type FastifyInstance } from 'fastify'
+import type { ConstraintStrategy, Handler, HTTPVersion } from 'find-my-way'
 import { describe, expect, it } from 'vitest'
 import { nativeModules, type PlatformOptions, platform } from '../../../services/index.ts'
 import { givenUser, startNative } from './support.ts'
@@ -70,26 +72,9 @@ describe('CORS', () => {
 })
 
 /** The services as a gateway mounts them: every route under a constraint that its requests must meet. */
-function constrained(options: PlatformOptions) {
-  const app = fastify({
-    routerOptions: {
-      constraints: {
-        side: {
-          name: 'side',
-          storage() {
-            const handlers = new Map<unknown, never>()
-            return {
-              get: (side: unknown) => handlers.get(side) ?? null,
-              set: (side: unknown, handler: never) => void handlers.set(side, handler)
-            }
-          },
-          deriveConstraint: (request: { headers: Record<string, unknown> }) => request.headers['x-side'],
-          mustMatchWhenDerived: true
-        }
-      }
-    }
-  })
-  void app.register(async scope => {
+function constrained(options: PlatformOptions): FastifyInstance {
+  const app = fastify({ routerOptions: { constraints: { side: sideConstraint() } } })
+  app.register(async scope => {
     scope.addHook('onRoute', route => {
       route.constraints = { side: 'native' }
     })
@@ -97,4 +82,21 @@ function constrained(options: PlatformOptions) {
     for (const { plugin } of nativeModules) await scope.register(plugin)
   })
   return app
+}
+
+function sideConstraint(): ConstraintStrategy<HTTPVersion.V1, string> {
+  return {
+    name: 'side',
+    storage() {
+      const handlers = new Map<string, Handler<HTTPVersion.V1>>()
+      return {
+        get: side => handlers.get(side) ?? null,
+        set: (side, handler) => void handlers.set(side, handler),
+        del: side => void handlers.delete(side),
+        empty: () => handlers.clear()
+      }
+    },
+    deriveConstraint: (request: IncomingMessage) => String(request.headers['x-side']),
+    mustMatchWhenDerived: true
+  }
 }

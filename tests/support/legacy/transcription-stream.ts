@@ -69,7 +69,7 @@ function serve(socket: WebSocket, openai: Chat): void {
   socket.on('message', data => {
     let frame: Frame
     try {
-      frame = JSON.parse(data.toString())
+      frame = JSON.parse(Buffer.isBuffer(data) ? data.toString() : '')
     } catch {
       send({ type: 'error', message: 'Invalid message format' })
       return

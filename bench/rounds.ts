@@ -1,0 +1,80 @@
+import { residentBytes, type Server } from './servers.ts'
+import { median, quantile } from './statistics.ts'
+import { type Load, type Sample, wrk } from './wrk.ts'
+
+const WARM_UP_SECONDS = 2
+export const ROUND_SECONDS = 2
+
+/** Medians over the rounds. */
+export interface Result {
+  readonly name: string
+  /** Requests a second. */
+  readonly rate: number
+  /** Milliseconds. */
+  readonly p50: number
+  /** Milliseconds. */
+  readonly p99: number
+  /** After the last round, in bytes. */
+  readonly rss: number
+  /** Of the rate to the baseline's in the same round. */
+  readonly ratio: Spread
+  /** Of the 99th percentile to the baseline's in the same round. */
+  readonly p99Ratio: Spread
+}
+
+export interface Spread {
+  readonly median: number
+  readonly lowerQuartile: number
+  readonly upperQuartile: number
+}
+
+/**
+ * Puts every server under the same load, in many short turns, because a machine with neighbours changes its speed within
+ * seconds: two servers can only be compared within one round. Each round begins with another server.
+ *
+ * @param baseline the name of the server that the others are compared with
+ */
+export async function race(
+  servers: readonly Server[],
+  { baseline, load, rounds }: { readonly baseline: string; readonly load: Load; readonly rounds: number }
+): Promise<Result[]> {
+  for (const { url } of servers) await wrk(url, load, WARM_UP_SECONDS)
+  const samples = new Map<string, Sample[]>(servers.map(({ name }) => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    const first = round % servers.length
+    for (const { name, url } of [...servers.slice(first), ...servers.slice(0, first)]) {
+      samples.get(name)?.push(await wrk(url, load, ROUND_SECONDS))
+    }
+  }
+
+  const base = samples.get(baseline) ?? []
+  return Promise.all(
+    servers.map(async ({ name, pid }) => {
+      const own = samples.get(name) ?? []
+      return {
+        name,
+        rate: median(own.map(({ rate }) => rate)),
+        p50: median(own.map(({ p50 }) => p50)),
+        p99: median(own.map(({ p99 }) => p99)),
+        rss: await residentBytes(pid),
+        ratio: pairedRatio(own, base, ({ rate }) => rate),
+        p99Ratio: pairedRatio(own, base, ({ p99 }) => p99)
+      }
+    })
+  )
+}
+
+function pairedRatio(own: readonly Sample[], base: readonly Sample[], of: (sample: Sample) => number): Spread {
+  const ratios = own.flatMap((sample, round) => {
+    const other = base[round]
+    return other === undefined ? [] : [of(sample) / of(other)]
+  })
+  return { median: median(ratios), lowerQuartile: quantile(ratios, 0.25), upperQuartile: quantile(ratios, 0.75) }
+}
+
+/** The result of that name. */
+export function resultOf(results: readonly Result[], name: string): Result {
+  const found = results.find(result => result.name === name)
+  if (found === undefined) throw new Error(`nothing was measured under the name ${name}`)
+  return found
+}

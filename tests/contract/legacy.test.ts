@@ -1,0 +1,28 @@
+import { afterAll, beforeAll } from 'vitest'
+import { type FreshDatabase, freshDatabase } from '../support/fresh-database.ts'
+import { type RunningLegacy, startLegacy } from '../support/legacy.ts'
+import { contractSuite } from './suite.ts'
+
+const jwtSecret = 'a secret of the tests, long enough'
+let database: FreshDatabase
+let legacy: RunningLegacy
+let lives = 1
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  legacy = await startLegacy({ mongodbUri: database.uri, jwtSecret, supervised: true })
+})
+
+afterAll(async () => {
+  await legacy.stop()
+  await database.drop()
+})
+
+contractSuite({
+  name: 'the legacy backend',
+  baseUrl: () => legacy.url,
+  side: 'legacy',
+  db: () => database.db,
+  jwtSecret,
+  recovered: () => legacy.listening(++lives)
+})

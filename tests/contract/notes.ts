@@ -1,0 +1,260 @@
+import { ObjectId } from 'mongodb'
+import { expect, test } from 'vitest'
+import { textAt, valueAt } from './client.ts'
+import { bsonTypes, type Contract } from './context.ts'
+
+const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+const ID = expect.stringMatching(/^[0-9a-f]{24}$/)
+const UNKNOWN = new ObjectId().toHexString()
+
+export function notes({ call, account, consultation, note, expectDifference, expectStored, db }: Contract): void {
+  const stored = (id: string) =>
+    db()
+      .collection('notes')
+      .findOne({ _id: new ObjectId(id) })
+  const consultationOf = (id: string) =>
+    db()
+      .collection('consultations')
+      .findOne({ _id: new ObjectId(id) })
+
+  test('a note is added, stored, and its id appended to the consultation', async () => {
+    const ann = await account()
+    const { id, transcriptId } = await consultation(ann)
+    const first = await note(ann, { id, transcriptId })
+    const answer = await call('POST', `/api/notes/${id}`, {
+      token: ann.token,
+      body: { body: ' Hüsten 🫁 ', transcriptId, clinician: UNKNOWN, created_at: '2000-01-01T00:00:00.000Z' }
+    })
+    expect(answer.status).toBe(201)
+    expect(answer.body).toEqual({
+      msg: 'Note added successfully.',
+      note: {
+        _id: ID,
+        clinician: ann.id,
+        transcript: transcriptId,
+        consultation: id,
+        body: ' Hüsten 🫁 ',
+        created_at: ISO
+      }
+    })
+
+    const noteId = textAt(answer, 'note', '_id')
+    const created = new Date(textAt(answer, 'note', 'created_at'))
+    expect(created.getFullYear()).toBeGreaterThan(2000)
+    expect(await stored(noteId)).toEqual({
+      _id: new ObjectId(noteId),
+      clinician: new ObjectId(ann.id),
+      transcript: new ObjectId(transcriptId),
+      consultation: new ObjectId(id),
+      body: ' Hüsten 🫁 ',
+      created_at: created
+    })
+    expect(await bsonTypes(db(), 'notes', noteId)).toEqual({
+      _id: 'objectId',
+      clinician: 'objectId',
+      transcript: 'objectId',
+      consultation: 'objectId',
+      body: 'string',
+      created_at: 'date'
+    })
+    expect(await consultationOf(id)).toMatchObject({ notes: [new ObjectId(first), new ObjectId(noteId)], __v: 0 })
+  })
+
+  test.for([{}, { body: '' }, { body: null }])('a note %o has no text', async body => {
+    const ann = await account()
+    const { id } = await consultation(ann)
+    for (const consultationId of [id, UNKNOWN, 'malformed']) {
+      const answer = await call('POST', `/api/notes/${consultationId}`, { token: ann.token, body })
+      expect(answer.status).toBe(400)
+      expect(answer.body).toEqual({ msg: 'Note body is required.' })
+    }
+  })
+
+  test('a note on no consultation', async () => {
+    const { token } = await account()
+    const answer = await call('POST', `/api/notes/${UNKNOWN}`, { token, body: { body: 'x', transcriptId: UNKNOWN } })
+    expect(answer.status).toBe(404)
+    expect(answer.body).toEqual({ msg: 'Consultation not found.' })
+  })
+
+  test.for([
+    ['notes.create.no-transcript', { body: 'x' }],
+    ['notes.create.malformed-transcript', { body: 'x', transcriptId: 'malformed' }]
+  ] as const)('difference %s', async ([difference, body]) => {
+    const ann = await account()
+    const { id } = await consultation(ann)
+    await expectDifference(difference, 'POST', `/api/notes/${id}`, { token: ann.token, body })
+    expect(await consultationOf(id)).toMatchObject({ notes: [] })
+  })
+
+  test('a note on a malformed consultation id', async () => {
+    const { token } = await account()
+    const body = { body: 'x', transcriptId: UNKNOWN }
+    await expectDifference('notes.create.malformed-id', 'POST', '/api/notes/malformed', { token, body })
+  })
+
+  test("a note on another clinician's consultation", async () => {
+    const [ann, bob] = await Promise.all([account(), account()])
+    const { id, transcriptId } = await consultation(ann)
+    const body = { body: 'x', transcriptId }
+    await expectDifference('notes.create.not-owner', 'POST', `/api/notes/${id}`, { token: bob.token, body })
+  })
+
+  test('the notes of a consultation, newest first, each with its author', async () => {
+    const [ann, bob] = await Promise.all([account(), account()])
+    const { id, transcriptId } = await consultation(ann)
+    const mine = await note(ann, { id, transcriptId }, 'mine')
+    const document = (clinician: string, body: string, created_at: Date) => ({
+      _id: new ObjectId(),
+      clinician: new ObjectId(clinician),
+      transcript: new ObjectId(transcriptId),
+      consultation: new ObjectId(id),
+      body,
+      created_at
+    })
+    const newest = document(bob.id, "bob's", new Date('2999-01-01T00:00:00.001Z'))
+    const oldest = document(UNKNOWN, 'of an author who is no more', new Date('1999-12-31T23:59:59.999Z'))
+    await db()
+      .collection('notes')
+      .insertMany([oldest, { ...newest, updated_at: new Date('2999-01-02T00:00:00.002Z') }])
+
+    const answer = await call('GET', `/api/notes/${id}`, { token: ann.token })
+    const shared = { transcript: transcriptId, consultation: id }
+    expect(answer.status).toBe(200)
+    expect(answer.body).toEqual({
+      count: 3,
+      notes: [
+        {
+          ...shared,
+          _id: newest._id.toHexString(),
+          clinician: { _id: bob.id, username: bob.username, email: bob.email },
+          body: "bob's",
+          created_at: '2999-01-01T00:00:00.001Z',
+          updated_at: '2999-01-02T00:00:00.002Z'
+        },
+        {
+          ...shared,
+          _id: mine,
+          clinician: { _id: ann.id, username: ann.username, email: ann.email },
+          body: 'mine',
+          created_at: ISO
+        },
+        {
+          ...shared,
+          _id: oldest._id.toHexString(),
+          clinician: null,
+          body: 'of an author who is no more',
+          created_at: '1999-12-31T23:59:59.999Z'
+        }
+      ]
+    })
+  })
+
+  test('a consultation without notes, and none at all', async () => {
+    const ann = await account()
+    const { id } = await consultation(ann)
+    for (const consultationId of [id, UNKNOWN]) {
+      const answer = await call('GET', `/api/notes/${consultationId}`, { token: ann.token })
+      expect(answer.status).toBe(200)
+      expect(answer.body).toEqual({ count: 0, notes: [] })
+    }
+  })
+
+  test("the notes of another clinician's consultation", async () => {
+    const [ann, bob] = await Promise.all([account(), account()])
+    const own = await consultation(ann)
+    await note(ann, own)
+    await expectDifference('notes.list.not-owner', 'GET', `/api/notes/${own.id}`, { token: bob.token })
+  })
+
+  test('the notes of a malformed consultation id', async () => {
+    const { token } = await account()
+    await expectDifference('notes.list.malformed-id', 'GET', '/api/notes/malformed', { token })
+  })
+
+  test('a note is changed', async () => {
+    const ann = await account()
+    const own = await consultation(ann)
+    const id = await note(ann, own, 'before')
+    const answer = await call('PATCH', `/api/notes/${id}`, {
+      token: ann.token,
+      body: { body: 'after', clinician: UNKNOWN, consultation: UNKNOWN, created_at: '2000-01-01T00:00:00.000Z' }
+    })
+    expect(answer.status).toBe(200)
+    expect(answer.body).toEqual({
+      msg: 'Note updated.',
+      note: {
+        _id: id,
+        clinician: ann.id,
+        transcript: own.transcriptId,
+        consultation: own.id,
+        body: 'after',
+        created_at: ISO,
+        updated_at: ISO
+      }
+    })
+    expect(await stored(id)).toMatchObject({
+      clinician: new ObjectId(ann.id),
+      consultation: new ObjectId(own.id),
+      body: 'after',
+      updated_at: new Date(textAt(answer, 'note', 'updated_at'))
+    })
+    expect(await bsonTypes(db(), 'notes', id)).toMatchObject({ body: 'string', created_at: 'date', updated_at: 'date' })
+    expect(await stored(id)).not.toHaveProperty('__v')
+  })
+
+  test.for([{}, { body: '' }, { body: null }])('a change %o keeps the text, and is one', async body => {
+    const ann = await account()
+    const id = await note(ann, await consultation(ann), 'kept')
+    const answer = await call('PATCH', `/api/notes/${id}`, { token: ann.token, body })
+    expect(answer).toMatchObject({ status: 200, body: { note: { body: 'kept', updated_at: ISO } } })
+    expect(await stored(id)).toMatchObject({ body: 'kept', updated_at: expect.any(Date) })
+  })
+
+  test('a change to an object', async () => {
+    const ann = await account()
+    const id = await note(ann, await consultation(ann), 'kept')
+    const body = { body: { $gt: '' } }
+    await expectDifference('notes.update.malformed-body', 'PATCH', `/api/notes/${id}`, { token: ann.token, body })
+    expect(await stored(id)).toMatchObject({ body: 'kept' })
+  })
+
+  test('a note is deleted', async () => {
+    const ann = await account()
+    const own = await consultation(ann)
+    const id = await note(ann, own)
+    const answer = await call('DELETE', `/api/notes/${id}`, { token: ann.token })
+    expect(answer.status).toBe(200)
+    expect(answer.body).toEqual({ msg: 'Note deleted successfully.' })
+    expect(await stored(id)).toBeNull()
+    expect(await call('GET', `/api/notes/${own.id}`, { token: ann.token })).toMatchObject({ body: { count: 0 } })
+    expectStored('notes.delete.reference', valueAt(await consultationOf(own.id), 'notes', 'length'))
+    expect((await call('DELETE', `/api/notes/${id}`, { token: ann.token })).status).toBe(404)
+  })
+
+  const methods = [
+    ['PATCH', 'update'],
+    ['DELETE', 'delete']
+  ] as const
+  test.for(methods)('%s of no note', async ([method]) => {
+    const { token } = await account()
+    const answer = await call(method, `/api/notes/${UNKNOWN}`, { token, body: { body: 'x' } })
+    expect(answer.status).toBe(404)
+    expect(answer.body).toEqual({ msg: 'Note not found.' })
+  })
+
+  test.for(methods)("%s of another's note", async ([method]) => {
+    const [ann, bob] = await Promise.all([account(), account()])
+    const id = await note(ann, await consultation(ann), 'kept')
+    const answer = await call(method, `/api/notes/${id}`, { token: bob.token, body: { body: 'x' } })
+    expect(answer.status).toBe(403)
+    expect(answer.body).toEqual({ msg: 'Not authorized.' })
+    expect(await stored(id)).toMatchObject({ body: 'kept' })
+  })
+
+  test.for(methods)('%s of a malformed note id (notes.%s.malformed-id)', async ([method, name]) => {
+    const { token } = await account()
+    const call_ = { token, body: { body: 'x' } }
+    await expectDifference(`notes.${name}.malformed-id`, method, '/api/notes/malformed', call_)
+  })
+}
