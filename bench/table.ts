@@ -1,7 +1,7 @@
 import type { MeasuredBodies } from './bodies.ts'
 import type { MeasuredNative } from './native.ts'
 import type { Measured } from './relay.ts'
-import type { Result, Spread } from './rounds.ts'
+import { type Result, ROUND_SECONDS, type Spread } from './rounds.ts'
 import type { Rule } from './rule.ts'
 
 const MEBIBYTE = 1024 ** 2
@@ -29,7 +29,7 @@ const common: readonly Column<Result>[] = [
 /** Markdown, as it stands in the README. */
 export function markdown({ machine, rounds, database, relay, bodies, native }: Report): string {
   return `Measured on ${machine}. What is measured has one core; wrk (1 thread, 32 connections), the upstream and the
-database share another. All servers run at once and take turns, ${rounds} rounds of one second each: numbers are medians over the
+database share another. All servers run at once and take turns, ${rounds} rounds of ${ROUND_SECONDS} seconds each: numbers are medians over the
 rounds, the ratio is the median of the ratios within each round.
 
 ### Relay: \`GET\` of a small JSON, to nginx

@@ -5,8 +5,10 @@ import type { Tunnels } from './proxy/websocket.ts'
 
 /** How often connections that have become idle are closed while the rest finishes. */
 const SWEEP_MS = 50
-/** Node accepts one connection a turn of its event loop; this many turns empty the queue of those that wait. */
-const LAST_TURNS = 0
+/** A turn of the event loop that is shorter had neither a connection to accept nor a request to read. */
+const QUIET_TURN_MS = 0.1
+/** How long a quiet turn is waited for. */
+const QUIET_LIMIT_MS = 250
 
 export interface DrainOptions {
   readonly app: FastifyInstance
@@ -33,9 +35,7 @@ export async function drain({ app, tunnels, logger, delay, limit }: DrainOptions
   let sweeper: NodeJS.Timeout | undefined
   try {
     if (server.listening) {
-      // Closing resets the connections that the system has made and Node has not accepted, and those whose request has
-      // come and is not read. Right after it has polled, at the end of a turn, there are as good as none.
-      for (let turn = 0; turn < LAST_TURNS; turn += 1) await nextTurn()
+      await quietTurn()
       const closed = once(server, 'close')
       server.close()
       // Node closes the connections that are idle now; those that become idle later would wait out their keep-alive time.
@@ -46,5 +46,18 @@ export async function drain({ app, tunnels, logger, delay, limit }: DrainOptions
   } finally {
     clearInterval(sweeper)
     clearTimeout(cut)
+  }
+}
+
+/**
+ * Resolves at the end of a turn in which nothing came. Closing resets the connections that the system has made and Node
+ * has not accepted, and those whose request has come and is not read: right then there are as good as none.
+ */
+async function quietTurn(): Promise<void> {
+  const deadline = performance.now() + QUIET_LIMIT_MS
+  for (let began = 0, now = performance.now(); now - began > QUIET_TURN_MS && now < deadline; ) {
+    began = now
+    await nextTurn()
+    now = performance.now()
   }
 }

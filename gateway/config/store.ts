@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { RoutingTable } from '../routing/table.ts'
 import { parseRoutingConfig } from './parse.ts'
 import { ConfigInvalidError } from './problem.ts'
@@ -14,6 +15,9 @@ import type { RoutingConfig } from './schema.ts'
  * saves of one length. A read of an unchanged file costs some tens of microseconds.
  */
 const POLL_INTERVAL_MS = 200
+
+/** Milliseconds until a file that cannot be used is read once more before it is refused. */
+const SETTLE_MS = 50
 
 const DIGEST_LENGTH = 12
 
@@ -117,11 +121,18 @@ class FileConfigStore extends EventEmitter<ConfigEvents> implements ConfigStore 
   }
 
   async #read(): Promise<void> {
-    const content = await readContent(this.#options.file)
-    if (this.#isClosed || (content.text === this.#seen.text && content.failure === this.#seen.failure)) return
+    let content = await readContent(this.#options.file)
+    if (this.#isClosed || isSame(content, this.#seen)) return
+    let judged = judge(content, this.#options)
+    if (judged.config === undefined) {
+      // Perhaps the half of a save: editors truncate a file before they write it.
+      await delay(SETTLE_MS)
+      content = await readContent(this.#options.file)
+      if (this.#isClosed || isSame(content, this.#seen)) return
+      judged = judge(content, this.#options)
+    }
     this.#seen = content
 
-    const judged = judge(content, this.#options)
     this.problems = judged.problems
     this.lastReload = { at: new Date(), successful: judged.config !== undefined }
     if (judged.config === undefined) this.#refuse(judged.problems)
@@ -170,6 +181,10 @@ interface Accepted {
 interface Refused {
   readonly config: undefined
   readonly problems: readonly ConfigProblem[]
+}
+
+function isSame(a: Content, b: Content): boolean {
+  return a.text === b.text && a.failure === b.failure
 }
 
 async function readContent(file: string): Promise<Content> {

@@ -2,7 +2,7 @@ import type { RoutingConfig } from '../config/schema.ts'
 import { isOrigin } from '../environment.ts'
 import { createUpstream, type Upstream, type UpstreamOptions } from './upstream.ts'
 
-const VARIABLE = /\$\{([A-Z][A-Z0-9_]*)\}/g
+const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g
 
 /** The upstreams of the current revision, by name. */
 export interface Upstreams {
@@ -14,6 +14,7 @@ export interface Upstreams {
 
 export function createUpstreams(): Upstreams {
   const current = new Map<string, Upstream>()
+  const retiring = new Set<Upstream>()
   return {
     get: name => current.get(name),
     apply(targets) {
@@ -22,12 +23,13 @@ export function createUpstreams(): Upstreams {
         const target = kept.get(name)
         if (target?.url.href === upstream.url.href && target.connectTimeout === upstream.connectTimeout) continue
         current.delete(name)
-        void upstream.retire()
+        retiring.add(upstream)
+        void upstream.retire().finally(() => retiring.delete(upstream))
       }
       for (const target of targets) if (!current.has(target.name)) current.set(target.name, createUpstream(target))
     },
     async close() {
-      await Promise.all([...current.values()].map(upstream => upstream.close()))
+      await Promise.all([...current.values(), ...retiring].map(upstream => upstream.close()))
     }
   }
 }
@@ -50,7 +52,7 @@ export function resolveTargets(
       return value
     })
     if (!isOrigin(url))
-      throw new Error(`/targets/${name}/url: found ${url}, expected an http:// or https:// origin without a path`)
+      throw new Error(`/targets/${name}/url: found ${target.url}, expected an http:// or https:// origin without a path`)
     return { name, url: new URL(url), connectTimeout: target.connectTimeoutMs }
   })
 }

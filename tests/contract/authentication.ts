@@ -6,7 +6,7 @@ const NO_TOKEN = { msg: 'Please login, no token provided' }
 const now = () => Math.floor(Date.now() / 1000)
 const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-export function authentication({ call, token, account, expectDifference }: Contract): void {
+export function authentication({ call, token, account, outcome, intended }: Contract): void {
   const id = new ObjectId().toHexString()
   const paths = ['/users/profile', `/api/notes/${id}`, '/api/nothing', '/api/nothing/at/all']
 
@@ -45,17 +45,18 @@ export function authentication({ call, token, account, expectDifference }: Contr
     }
   })
 
-  test.for([
-    ['malformed JSON', '{'],
-    ['a body beyond the limit', `{"body":"${'x'.repeat(10 * 1024 * 1024)}"}`]
-  ] as const)('the token is looked at before %s', async ([, body]) => {
-    expect((await call('POST', `/api/notes/${id}`, { body })).status).toBe(401)
+  test('the token is looked at before the body', async () => {
+    expect((await call('POST', `/api/notes/${id}`, { body: '{' })).status).toBe(401)
   })
 
   test('a logged out token', async () => {
     const { token: loggedOut } = await account()
     expect(await call('POST', '/users/logout', { token: loggedOut })).toMatchObject({ status: 200 })
-    await expectDifference('logged-out.profile', 'GET', '/users/profile', { token: loggedOut })
-    await expectDifference('logged-out.notes', 'GET', `/api/notes/${id}`, { token: loggedOut })
+    expect(await outcome('logged-out.profile', 'GET', '/users/profile', { token: loggedOut })).toEqual(
+      intended('logged-out.profile')
+    )
+    expect(await outcome('logged-out.notes', 'GET', `/api/notes/${id}`, { token: loggedOut })).toEqual(
+      intended('logged-out.notes')
+    )
   })
 }

@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http'
 import { Agent, request } from 'undici'
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS'
@@ -20,9 +21,9 @@ export interface Answer {
 
 export type Client = (method: Method, path: string, call?: Call) => Promise<Answer>
 
-/** A client of one origin, on a new connection each time: a backend that ends takes no later request with it. */
+/** A client of one origin. */
 export function client(origin: () => string, onAnswer?: (path: string, answer: Answer) => void): Client {
-  const dispatcher = new Agent({ pipelining: 0 })
+  const dispatcher = new Agent()
   return async (method, path, { token, headers, body, signal } = {}) => {
     const raw = typeof body === 'string' ? body : body === undefined ? null : JSON.stringify(body)
     const response = await request(origin() + path, {
@@ -47,6 +48,23 @@ export function client(origin: () => string, onAnswer?: (path: string, answer: A
     onAnswer?.(path, answer)
     return answer
   }
+}
+
+/**
+ * The status of the answer to a POST whose body is announced to have so many bytes, and of which only the first is
+ * sent: whoever refuses a body for its length does so by then, and may close a connection on which more is coming.
+ */
+export async function statusForLength(url: string, bytes: number, token?: string): Promise<number | undefined> {
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': bytes,
+    ...(token !== undefined && { authorization: `Bearer ${token}` })
+  }
+  const sent = httpRequest(url, { method: 'POST', headers, agent: false })
+  sent.write('{')
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>()
+  sent.once('response', response => resolve(response.statusCode)).once('error', reject)
+  return promise.finally(() => sent.destroy())
 }
 
 function parsed(text: string): unknown {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../support/fresh-database.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
 import { type RunningLegacy, startLegacy } from '../support/legacy.ts'
-import { contractSuite } from './suite.ts'
+import type { ContractOptions } from './context.ts'
+import { contractSuite, restSuite } from './suite.ts'
 
 const jwtSecret = 'a secret of the tests, long enough'
 
@@ -36,8 +37,7 @@ describe.for([
     await database.drop()
   })
 
-  contractSuite({
-    name: 'the gateway',
+  const options: ContractOptions = {
     baseUrl: () => gateway.url,
     side,
     gateway: true,
@@ -48,7 +48,9 @@ describe.for([
       // A note's routes answer to known callers, over whom a weight spreads; other paths may have no native side.
       if (/^\/api\/notes\/[0-9a-f]{24}$/.test(path) && status < 300) answered.add(String(headers['x-served-by']))
     }
-  })
+  }
+  contractSuite(options)
+  restSuite(options)
 
   test('the notes were answered by the sides that the weight says', () => {
     expect([...answered].sort()).toEqual(answering)

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../support/fresh-database.ts'
 import { type RunningLegacy, startLegacy } from '../support/legacy.ts'
-import { contractSuite } from './suite.ts'
+import type { ContractOptions } from './context.ts'
+import { contractSuite, restSuite } from './suite.ts'
 
 const jwtSecret = 'a secret of the tests, long enough'
 let database: FreshDatabase
@@ -18,11 +19,12 @@ afterAll(async () => {
   await database.drop()
 })
 
-contractSuite({
-  name: 'the legacy backend',
+const options: ContractOptions = {
   baseUrl: () => legacy.url,
   side: 'legacy',
   db: () => database.db,
   jwtSecret,
   recovered: () => legacy.listening(++lives)
-})
+}
+contractSuite(options)
+restSuite(options)

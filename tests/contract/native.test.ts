@@ -28,7 +28,6 @@ afterAll(async () => {
 })
 
 contractSuite({
-  name: 'the native services',
   baseUrl: () => native.listeningOrigin,
   // Only users and notes are native; the consultations that notes are about come from the legacy.
   setupUrl: () => legacy.url,

@@ -7,7 +7,7 @@ const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 const ID = expect.stringMatching(/^[0-9a-f]{24}$/)
 const UNKNOWN = new ObjectId().toHexString()
 
-export function notes({ call, account, consultation, note, expectDifference, expectStored, db }: Contract): void {
+export function notes({ call, account, consultation, note, outcome, intended, db }: Contract): void {
   const stored = (id: string) =>
     db()
       .collection('notes')
@@ -83,37 +83,44 @@ export function notes({ call, account, consultation, note, expectDifference, exp
   ] as const)('difference %s', async ([difference, body]) => {
     const ann = await account()
     const { id } = await consultation(ann)
-    await expectDifference(difference, 'POST', `/api/notes/${id}`, { token: ann.token, body })
+    expect(await outcome(difference, 'POST', `/api/notes/${id}`, { token: ann.token, body })).toEqual(
+      intended(difference)
+    )
     expect(await consultationOf(id)).toMatchObject({ notes: [] })
   })
 
   test('a note on a malformed consultation id', async () => {
     const { token } = await account()
     const body = { body: 'x', transcriptId: UNKNOWN }
-    await expectDifference('notes.create.malformed-id', 'POST', '/api/notes/malformed', { token, body })
+    expect(await outcome('notes.create.malformed-id', 'POST', '/api/notes/malformed', { token, body })).toEqual(
+      intended('notes.create.malformed-id')
+    )
   })
 
   test("a note on another clinician's consultation", async () => {
     const [ann, bob] = await Promise.all([account(), account()])
     const { id, transcriptId } = await consultation(ann)
     const body = { body: 'x', transcriptId }
-    await expectDifference('notes.create.not-owner', 'POST', `/api/notes/${id}`, { token: bob.token, body })
+    expect(await outcome('notes.create.not-owner', 'POST', `/api/notes/${id}`, { token: bob.token, body })).toEqual(
+      intended('notes.create.not-owner')
+    )
   })
 
   test('the notes of a consultation, newest first, each with its author', async () => {
     const [ann, bob] = await Promise.all([account(), account()])
     const { id, transcriptId } = await consultation(ann)
     const mine = await note(ann, { id, transcriptId }, 'mine')
-    const document = (clinician: string, body: string, created_at: Date) => ({
-      _id: new ObjectId(),
+    const [newestId, oldestId] = [new ObjectId(), new ObjectId()]
+    const document = (_id: ObjectId, clinician: string, body: string, created_at: Date) => ({
+      _id,
       clinician: new ObjectId(clinician),
       transcript: new ObjectId(transcriptId),
       consultation: new ObjectId(id),
       body,
       created_at
     })
-    const newest = document(bob.id, "bob's", new Date('2999-01-01T00:00:00.001Z'))
-    const oldest = document(UNKNOWN, 'of an author who is no more', new Date('1999-12-31T23:59:59.999Z'))
+    const newest = document(newestId, bob.id, "bob's", new Date('2999-01-01T00:00:00.001Z'))
+    const oldest = document(oldestId, UNKNOWN, 'of an author who is no more', new Date('1999-12-31T23:59:59.999Z'))
     await db()
       .collection('notes')
       .insertMany([oldest, { ...newest, updated_at: new Date('2999-01-02T00:00:00.002Z') }])
@@ -126,7 +133,7 @@ export function notes({ call, account, consultation, note, expectDifference, exp
       notes: [
         {
           ...shared,
-          _id: newest._id.toHexString(),
+          _id: newestId.toHexString(),
           clinician: { _id: bob.id, username: bob.username, email: bob.email },
           body: "bob's",
           created_at: '2999-01-01T00:00:00.001Z',
@@ -141,7 +148,7 @@ export function notes({ call, account, consultation, note, expectDifference, exp
         },
         {
           ...shared,
-          _id: oldest._id.toHexString(),
+          _id: oldestId.toHexString(),
           clinician: null,
           body: 'of an author who is no more',
           created_at: '1999-12-31T23:59:59.999Z'
@@ -164,12 +171,16 @@ export function notes({ call, account, consultation, note, expectDifference, exp
     const [ann, bob] = await Promise.all([account(), account()])
     const own = await consultation(ann)
     await note(ann, own)
-    await expectDifference('notes.list.not-owner', 'GET', `/api/notes/${own.id}`, { token: bob.token })
+    expect(await outcome('notes.list.not-owner', 'GET', `/api/notes/${own.id}`, { token: bob.token })).toEqual(
+      intended('notes.list.not-owner')
+    )
   })
 
   test('the notes of a malformed consultation id', async () => {
     const { token } = await account()
-    await expectDifference('notes.list.malformed-id', 'GET', '/api/notes/malformed', { token })
+    expect(await outcome('notes.list.malformed-id', 'GET', '/api/notes/malformed', { token })).toEqual(
+      intended('notes.list.malformed-id')
+    )
   })
 
   test('a note is changed', async () => {
@@ -215,7 +226,9 @@ export function notes({ call, account, consultation, note, expectDifference, exp
     const ann = await account()
     const id = await note(ann, await consultation(ann), 'kept')
     const body = { body: { $gt: '' } }
-    await expectDifference('notes.update.malformed-body', 'PATCH', `/api/notes/${id}`, { token: ann.token, body })
+    expect(
+      await outcome('notes.update.malformed-body', 'PATCH', `/api/notes/${id}`, { token: ann.token, body })
+    ).toEqual(intended('notes.update.malformed-body'))
     expect(await stored(id)).toMatchObject({ body: 'kept' })
   })
 
@@ -228,7 +241,9 @@ export function notes({ call, account, consultation, note, expectDifference, exp
     expect(answer.body).toEqual({ msg: 'Note deleted successfully.' })
     expect(await stored(id)).toBeNull()
     expect(await call('GET', `/api/notes/${own.id}`, { token: ann.token })).toMatchObject({ body: { count: 0 } })
-    expectStored('notes.delete.reference', valueAt(await consultationOf(own.id), 'notes', 'length'))
+    expect({ kind: 'stored', value: valueAt(await consultationOf(own.id), 'notes', 'length') }).toEqual(
+      intended('notes.delete.reference')
+    )
     expect((await call('DELETE', `/api/notes/${id}`, { token: ann.token })).status).toBe(404)
   })
 
@@ -254,7 +269,9 @@ export function notes({ call, account, consultation, note, expectDifference, exp
 
   test.for(methods)('%s of a malformed note id (notes.%s.malformed-id)', async ([method, name]) => {
     const { token } = await account()
-    const call_ = { token, body: { body: 'x' } }
-    await expectDifference(`notes.${name}.malformed-id`, method, '/api/notes/malformed', call_)
+    const request = { token, body: { body: 'x' } }
+    expect(await outcome(`notes.${name}.malformed-id`, method, '/api/notes/malformed', request)).toEqual(
+      intended(`notes.${name}.malformed-id`)
+    )
   })
 }

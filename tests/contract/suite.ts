@@ -6,17 +6,26 @@ import { notes } from './notes.ts'
 import { rest } from './rest.ts'
 import { users } from './users.ts'
 
-/**
- * The HTTP contract as tests of whatever answers at `baseUrl`. With a `setupUrl` only the native services are expected
- * there, else the whole API.
- */
+/** The HTTP contract of what there is natively, as tests of whatever answers at `baseUrl`. */
 export function contractSuite(options: ContractOptions): void {
   const context = contract(options)
-  describe(options.name, () => {
-    describe('cross-cutting', () => crossCutting(context))
-    describe('authentication', () => authentication(context))
-    describe('users', () => users(context))
-    describe('notes', () => notes(context))
-    if (options.setupUrl === undefined) describe('the rest of the API', () => rest(context))
+  describe('cross-cutting', () => {
+    crossCutting(context)
+  })
+  describe('authentication', () => {
+    authentication(context)
+  })
+  describe('users', () => {
+    users(context)
+  })
+  describe('notes', () => {
+    notes(context)
+  })
+}
+
+/** The usual way through everything else. */
+export function restSuite(options: ContractOptions): void {
+  describe('the rest of the API', () => {
+    rest(contract(options))
   })
 }

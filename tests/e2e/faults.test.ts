@@ -67,7 +67,9 @@ async function judge(): Promise<void> {
   expect(of('answered').filter(({ wrong }) => wrong !== '')).toEqual([])
   for (const side of ['native', 'legacy']) {
     for (const method of ['GET', 'POST']) {
-      expect(outcomes.filter(each => isGood(each) && each.side === side && each.method === method).length).toBeGreaterThan(10)
+      expect(
+        outcomes.filter(each => isGood(each) && each.side === side && each.method === method).length
+      ).toBeGreaterThan(10)
     }
   }
   expect(await executionFaults(client.db(), outcomes)).toEqual([])

@@ -9,7 +9,6 @@ const CLIENTS = 16
 const PACE_MS = 320
 /** Longer than any limit of the gateway in these tests: what has no answer by then hangs. */
 const HANG_MS = 12_000
-const REFUSED_CODES = new Set(['ECONNREFUSED'])
 
 export const JWT_SECRET = 'a secret of the tests, long enough'
 
@@ -182,7 +181,13 @@ async function ask(url: string, agent: Agent, asked: Asked): Promise<Outcome> {
     const text = await answer.body.text()
     const { statusCode: status, headers } = answer
     const side = String(headers['x-served-by'])
-    return { ...outcome, kind: 'answered', status, side, wrong: faultOf(status, headers['x-request-id'] === id, text, judge) }
+    return {
+      ...outcome,
+      kind: 'answered',
+      status,
+      side,
+      wrong: faultOf(status, headers['x-request-id'] === id, text, judge)
+    }
   } catch (error) {
     return { ...outcome, kind: isRefused(error) ? 'refused' : 'lost', wrong: String(error) }
   }
@@ -200,14 +205,16 @@ function isMessage(text: string): boolean {
   return typeof body === 'object' && body !== null && 'msg' in body
 }
 
+/** No connection was made, so nothing was sent. */
 function isRefused(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && REFUSED_CODES.has(String(error.code))
+  return error instanceof Error && 'syscall' in error && error.syscall === 'connect'
 }
 
 /** The requests with a body that were executed more than once, and those that were answered with success and never executed. */
 export async function executionFaults(db: Db, outcomes: readonly Outcome[]): Promise<string[]> {
   const times = new Map<string, number>()
-  for await (const { body } of db.collection('notes').find()) times.set(String(body), (times.get(String(body)) ?? 0) + 1)
+  for await (const { body } of db.collection('notes').find())
+    times.set(String(body), (times.get(String(body)) ?? 0) + 1)
   return outcomes
     .filter(({ method }) => method === 'POST')
     .flatMap(({ id, status }) => {

@@ -46,7 +46,11 @@ test('1 GiB up and 1 GiB down leave the memory of the gateway within 64 MiB', { 
   onTestFinished(() => agent.close())
 
   const up = async (count: number) => {
-    const { body } = await request(`${gateway.url}/bytes`, { dispatcher: agent, method: 'POST', body: byteStream(count) })
+    const { body } = await request(`${gateway.url}/bytes`, {
+      dispatcher: agent,
+      method: 'POST',
+      body: byteStream(count)
+    })
     return body.json()
   }
   const down = async (count: number) => {

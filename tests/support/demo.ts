@@ -23,6 +23,7 @@ async function stopAll(started: Started[]): Promise<void> {
 async function startGateway(env: Record<string, string>): Promise<Started & { url: string; adminUrl: string }> {
   const gateway = await startProcess({ name: 'gateway', args: ['gateway/main.ts'], cwd: ROOT, env })
   const { url, adminUrl } = await gateway.waitForLine(line => {
+    if (!line.startsWith('{')) return undefined
     const entry: unknown = JSON.parse(line)
     const listening = typeof entry === 'object' && entry !== null && 'msg' in entry && entry.msg === 'listening'
     if (!listening || !('url' in entry) || !('adminUrl' in entry)) return undefined

@@ -78,7 +78,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       const entry = entryOf(line)
       return entry === undefined ? undefined : find(entry)
     }, deadlineMs)
-  const log = () => running.lines().flatMap(line => entryOf(line) ?? [])
+  const log = () =>
+    running
+      .lines()
+      .map(entryOf)
+      .filter(entry => entry !== undefined)
   const removed = async (exit: Promise<Exit>) => {
     const result = await exit
     await rm(directory, { recursive: true, force: true })

@@ -23,6 +23,10 @@ const ADDRESSES = Array.from({ length: 24 }, (_, i) => `192.0.2.${i + 1}`)
 /** The client's address, as a proxy that the gateway trusts tells it. */
 const from = (address: string) => ({ 'x-forwarded-for': address })
 
+const usersAt = (weight: number) => ({
+  routes: routesWith({ 'users.check-email': { weight }, 'users.profile': { weight } })
+})
+
 let upstream: Upstream
 let gateway: RunningGateway
 
@@ -59,9 +63,7 @@ describe('weight', () => {
 
   test('between them a caller stays on its side, over connections and routes of the group, and never goes back', async () => {
     const callers = [...USERS.map(bearer), ...ADDRESSES.map(from)]
-    const at = (weight: number) =>
-      gateway.reconfigure({ routes: routesWith({ 'users.check-email': { weight }, 'users.profile': { weight } }) })
-    await at(50)
+    await gateway.reconfigure(usersAt(50))
     const first = await sidesOf(callers)
     expect(new Set(first)).toEqual(new Set(['native', 'legacy']))
     expect(await sidesOf(callers)).toEqual(first)
@@ -71,7 +73,7 @@ describe('weight', () => {
       first.slice(0, USERS.length)
     )
 
-    await at(75)
+    await gateway.reconfigure(usersAt(75))
     const raised = await sidesOf(callers)
     expect(raised).not.toEqual(first)
     expect(raised.filter((side, i) => side === 'legacy' && first[i] === 'native')).toEqual([])
@@ -215,9 +217,9 @@ describe('which route', () => {
     ['GET', 'notes.list', 'legacy']
   ])('a preflight for %s belongs to %s', async (method, route, target) => {
     const headers = { origin: 'http://localhost:3000', 'access-control-request-method': method }
-    expect(await decisionOn(gateway, '/api/notes/65f0c0ffee65f0c0ffee65f0', { method: 'OPTIONS', headers })).toMatchObject(
-      { route, target, reason: 'weight' }
-    )
+    expect(
+      await decisionOn(gateway, '/api/notes/65f0c0ffee65f0c0ffee65f0', { method: 'OPTIONS', headers })
+    ).toMatchObject({ route, target, reason: 'weight' })
   })
 
   test.each(['/users/checkEmail', '/USERS/CHECKEMAIL', '/users/checkemail/', '/Users/Users/CheckEmail/'])(

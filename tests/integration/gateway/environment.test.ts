@@ -125,7 +125,10 @@ test('a routing configuration that is not there ends the start with its name', a
 
 test('a target whose variable is not set ends the start with the name of both', async () => {
   const targets = { legacy: { url: '${LEGACY_URL}' }, spare: { url: '${SPARE_URL}' } }
-  const { code, stderr } = await runToItsEnd({ ...COMPLETE, ROUTING_CONFIG: await configFile(routingText({ targets })) })
+  const { code, stderr } = await runToItsEnd({
+    ...COMPLETE,
+    ROUTING_CONFIG: await configFile(routingText({ targets }))
+  })
   expect(code).toBe(2)
   expect(stderr.join('\n')).toMatch(/\/targets\/spare\/url.*\$\{SPARE_URL\}.*expected SPARE_URL to be set/)
 })

@@ -71,7 +71,11 @@ test('what may not fall back keeps the 503 of native: a POST, and a route with f
     call(gateway.url, '/users/profile', { headers: SOMEONE })
   ])
   for (const answer of [post, off]) {
-    expect(answer).toMatchObject({ status: 503, headers: { 'x-served-by': 'native' }, body: { msg: 'Service unavailable' } })
+    expect(answer).toMatchObject({
+      status: 503,
+      headers: { 'x-served-by': 'native' },
+      body: { msg: 'Service unavailable' }
+    })
   }
   expect(upstream.requests).toEqual([])
   expect(await fallbacks('users.login', 'legacy')).toBeUndefined()

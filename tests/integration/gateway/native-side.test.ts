@@ -127,7 +127,8 @@ test.each([
     const answer = await call(url, `${path}?a=1&a=2`, { method })
     expect(answer).toMatchObject({ status: 200, headers: { 'x-served-by': 'legacy' } })
     expect(answer.headers['x-native']).toBeUndefined()
-    if (method === 'GET') expect(answer.body).toEqual({ upstream: true, method, url: `${path}?a=1&a=2` })
+    const expected = method === 'HEAD' ? '' : JSON.stringify({ upstream: true, method, url: `${path}?a=1&a=2` })
+    expect(answer.text).toBe(expected)
     expect(upstream.requests).toMatchObject([{ method, url: `${path}?a=1&a=2` }])
     expect(fellBack).toEqual(['failing'])
   }
@@ -158,7 +159,7 @@ test.each([
 })
 
 test('what breaks after its header was sent breaks the connection, and is not begun again elsewhere', async () => {
-  await expect(call(url, '/breaks')).rejects.toThrow()
+  await expect(call(url, '/breaks')).rejects.toThrow(/other side closed|aborted|terminated|ECONNRESET/)
   expect(upstream.requests).toEqual([])
   expect(fellBack).toEqual([])
 })

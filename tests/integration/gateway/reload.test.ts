@@ -12,6 +12,8 @@ const LIMIT_MS = 1_000
 const CLIENTS = 4
 const PACE_MS = 4
 
+const refusals = (entries: LogEntry[]) => entries.filter(({ msg }) => msg === REFUSED)
+
 const withWeight = (weight: number) => ({ routes: routesWith({ 'users.check-email': { weight } }) })
 
 async function metricsOf({ adminUrl }: RunningGateway): Promise<string> {
@@ -31,10 +33,10 @@ function steadyLoad(url: string) {
   const outcomes: Outcome[] = []
   const errors: unknown[] = []
   const waiting = new Set<(outcome: Outcome) => void>()
-  let running = true
+  const stopped = new AbortController()
 
   const client = async () => {
-    while (running) {
+    while (!stopped.signal.aborted) {
       const startedAt = performance.now()
       try {
         const answer = await request(url + CHECK_EMAIL, { dispatcher: agent })
@@ -65,7 +67,7 @@ function steadyLoad(url: string) {
       return promise
     },
     async stop() {
-      running = false
+      stopped.abort()
       await Promise.all(clients)
       await agent.close()
     }
@@ -116,7 +118,6 @@ test('an invalid edit changes nothing, is logged once, and is told until it is m
     config: withWeight(100)
   })
   const good = routingText(withWeight(100))
-  const refusals = (entries: LogEntry[]) => entries.filter(({ msg }) => msg === REFUSED)
   const configurationCheck = async () => {
     const { status, body } = await call(gateway.adminUrl, '/readyz')
     return { status, body }
@@ -155,7 +156,7 @@ test('an invalid edit changes nothing, is logged once, and is told until it is m
   // Each signal has the file read again, one read after the other; a half-written file comes after them.
   for (let i = 0; i < 3; i += 1) process.kill(gateway.pid, 'SIGHUP')
   const half = good.slice(0, good.length / 2)
-  await writeFile(gateway.configFile, half)
+  await saveByRename(gateway.configFile, half)
   let seen = 0
   await gateway.waitForLog(({ msg }) => (msg === REFUSED && ++seen === 2) || undefined)
   expect(refusals(gateway.log())).toHaveLength(2)
@@ -193,7 +194,9 @@ test('SIGHUP reads the file at once, sooner than it is noticed without, and ends
     await saveByRename(gateway.configFile, routingText({ killSwitch: revision % 2 === 1 }))
     const savedAt = performance.now()
     process.kill(gateway.pid, 'SIGHUP')
-    await expect.poll(async () => sample(await metricsOf(gateway), 'gateway_config_revision'), { interval: 5 }).toBe(revision)
+    await expect
+      .poll(async () => sample(await metricsOf(gateway), 'gateway_config_revision'), { interval: 5 })
+      .toBe(revision)
     times.push(performance.now() - savedAt)
   }
   // Reading every 200 ms alone would make it 100 ms at the median.
@@ -210,10 +213,7 @@ test('a target may come from the environment; one whose variable is not set is r
   expect(await servedBy(gateway.url, '/api/prompts')).toBe('spare')
   expect(spare.requests).toHaveLength(1)
 
-  await writeFile(
-    gateway.configFile,
-    routingText({ targets: { ...targets, spare: { url: '${NO_SUCH_VARIABLE}' } } })
-  )
+  await writeFile(gateway.configFile, routingText({ targets: { ...targets, spare: { url: '${NO_SUCH_VARIABLE}' } } }))
   const problems = await gateway.waitForLog(({ msg, problems: told }) => (msg === REFUSED ? told : undefined))
   expect(problems).toEqual([expect.stringMatching(/\/targets\/spare\/url.*expected NO_SUCH_VARIABLE to be set/)])
   expect(await servedBy(gateway.url, '/api/prompts')).toBe('spare')
@@ -221,10 +221,9 @@ test('a target may come from the environment; one whose variable is not set is r
 
 test("a target's new URL gets the requests that begin then; those in flight finish where they are", async () => {
   const answers = Promise.withResolvers<void>()
-  const old = await upstreamForTest(async (_request, response) => {
+  const old = await upstreamForTest((_request, response) => {
     response.write('begun,')
-    await answers.promise
-    response.end('finished')
+    void answers.promise.then(() => response.end('finished'))
   })
   const next = await upstreamForTest()
   const gateway = await gatewayForTest({ legacyUrl: old.url })

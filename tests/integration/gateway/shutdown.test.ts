@@ -10,10 +10,9 @@ import { call, gatewayForTest, routesWith, unusedDatabaseUri, upstreamForTest } 
 /** An upstream whose `/slow` answers when it is told, whose `/upload` counts what comes, and whose sockets echo. */
 async function slowUpstream() {
   const held = Promise.withResolvers<void>()
-  const upstream = await upstreamForTest(async (incoming, response) => {
+  const upstream = await upstreamForTest((incoming, response) => {
     if (incoming.url === '/slow') {
-      await held.promise
-      response.end('a slow answer')
+      void held.promise.then(() => response.end('a slow answer'))
       return
     }
     let bytes = 0

@@ -20,7 +20,7 @@ export interface Upstream {
   readonly port: number
   readonly server: Server
   /** What came, in order. */
-  readonly requests: readonly SeenRequest[]
+  readonly requests: SeenRequest[]
   close(): Promise<void>
 }
 
@@ -74,7 +74,11 @@ export interface Call {
   readonly body?: unknown
 }
 
-export async function call(origin: string, path: string, { method = 'GET', headers, body }: Call = {}): Promise<Answer> {
+export async function call(
+  origin: string,
+  path: string,
+  { method = 'GET', headers, body }: Call = {}
+): Promise<Answer> {
   const answer = await request(origin + path, {
     method,
     headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
@@ -139,7 +143,11 @@ export async function upstreamForTest(answer?: RequestListener): Promise<Upstrea
 }
 
 /** The value of a sample of the Prometheus text; undefined when there is no such line. */
-export function sample(metrics: string, name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
+export function sample(
+  metrics: string,
+  name: string,
+  labels: Readonly<Record<string, string>> = {}
+): number | undefined {
   const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`)
   const line = metrics
     .split('\n')

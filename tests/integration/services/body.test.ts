@@ -26,7 +26,7 @@ describe('request bodies', () => {
     const login = await given()
     for (const body of ['{"email"', '{]', 'x', '5', '"text"', 'null', 'true', `${credentials}x`]) {
       const answer = await login(body)
-      expect(answer, body).toMatchObject({ status: 400, body: { msg: 'Malformed request' } })
+      expect(answer).toMatchObject({ status: 400, body: { msg: 'Malformed request' } })
     }
   })
 
@@ -42,15 +42,17 @@ describe('request bodies', () => {
       'a b'
     ]) {
       const answer = await login(credentials, { 'content-type': type })
-      expect(answer, type).toMatchObject({ status: 422, body: { details: [{ path: '' }] } })
+      expect(answer).toMatchObject({ status: 422, body: { details: [{ path: '' }] } })
     }
   })
 
   it('refuses more than 10 MB, and takes just less', async () => {
     const login = await given()
-    const padded = (size: number) => credentials.padEnd(size, ' ')
-    expect(await login(padded(10 * MiB))).toMatchObject(UNDERSTOOD)
-    expect(await login(padded(10 * MiB + 1))).toMatchObject({ status: 413, body: { msg: 'Request body too large' } })
+    expect(await login(credentials.padEnd(10 * MiB))).toMatchObject(UNDERSTOOD)
+    expect(await login(credentials.padEnd(10 * MiB + 1))).toMatchObject({
+      status: 413,
+      body: { msg: 'Request body too large' }
+    })
   })
 
   it('inflates, within the same limit', async () => {
@@ -61,9 +63,9 @@ describe('request bodies', () => {
       br: brotliCompressSync
     })) {
       const headers = { 'content-encoding': encoding }
-      expect(await login(compress(credentials), headers), encoding).toMatchObject(UNDERSTOOD)
-      expect((await login(compress(credentials.padEnd(10 * MiB + 1)), headers)).status, encoding).toBe(413)
-      expect((await login(Buffer.from('not compressed'), headers)).status, encoding).toBe(400)
+      expect(await login(compress(credentials), headers)).toMatchObject(UNDERSTOOD)
+      expect((await login(compress(credentials.padEnd(10 * MiB + 1)), headers)).status).toBe(413)
+      expect((await login(Buffer.from('not compressed'), headers)).status).toBe(400)
     }
     expect((await login(credentials, { 'content-encoding': 'zstd' })).status).toBe(415)
     expect(await login(credentials, { 'content-encoding': 'identity' })).toMatchObject(UNDERSTOOD)

@@ -19,7 +19,7 @@ describe('GET checkEmail', () => {
     const { call } = await startNative()
     for (const query of ['', '?email=', '?email[$gt]=']) {
       const answer = await call('GET', `/users/checkEmail${query}`)
-      expect(answer, query).toMatchObject({ status: 200, body: { available: true } })
+      expect(answer).toMatchObject({ status: 200, body: { available: true } })
     }
   })
 

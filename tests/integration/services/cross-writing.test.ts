@@ -110,7 +110,7 @@ describe('one database, two drivers', () => {
     const consultation = await Consultation.create({ clinician: ann.id, notes: [], status: 'active' })
     const fields = { clinician: ann.id, transcript: randomId(), consultation: consultation.id, body: 'theirs' }
     const note = await Note.create(fields)
-    consultation.notes.push(note._id)
+    consultation.notes.push(note.id)
     await consultation.save()
 
     const { token } = ann

@@ -1,4 +1,4 @@
-import bcryptjs from 'bcryptjs'
+import { compare, hash as legacyHash } from 'bcryptjs'
 import jsonwebtoken from 'jsonwebtoken'
 import { type Db, ObjectId } from 'mongodb'
 import { describe, expect, it } from 'vitest'
@@ -9,12 +9,12 @@ const WRONG = { status: 401, body: { msg: 'wrong credentials' } }
 
 /** A user that the legacy registered, at its cost or another. */
 async function givenLegacyUser(db: Db, password: string, cost = 4): Promise<string> {
-  const _id = new ObjectId()
-  const hash = await bcryptjs.hash(password, cost)
+  const id = new ObjectId()
+  const hash = await legacyHash(password, cost)
   await db
     .collection('users')
-    .insertOne({ _id, username: 'Ann', email: 'ann@example.org', password: hash, role: 'clinician' })
-  return _id.toHexString()
+    .insertOne({ _id: id, username: 'Ann', email: 'ann@example.org', password: hash, role: 'clinician' })
+  return id.toHexString()
 }
 
 async function storedHash(db: Db): Promise<string> {
@@ -78,7 +78,7 @@ describe('POST /users/login', () => {
     expect(await call('POST', '/users/login', { body })).toMatchObject(SUCCESS)
     const upgraded = await storedHash(db)
     expect(upgraded).toMatch(/^\$2b\$06\$/)
-    expect(await bcryptjs.compare('a long password', upgraded)).toBe(true)
+    expect(await compare('a long password', upgraded)).toBe(true)
     expect(await call('POST', '/users/login', { body })).toMatchObject(SUCCESS)
     expect(await storedHash(db)).toBe(upgraded)
   })

@@ -17,7 +17,11 @@ async function given() {
 async function givenNote(call: Native['call'], consultation: string, token: string, body = 'text'): Promise<string> {
   const answer = await call('POST', `/api/notes/${consultation}`, { token, body: { body, transcriptId: randomId() } })
   expect(answer.status).toBe(201)
-  return Object(answer.body).note._id
+  return idOf(Object(answer.body).note)
+}
+
+function idOf({ _id: id }: { _id: unknown }): string {
+  return String(id)
 }
 
 async function notesOf(db: Db, consultation: string): Promise<string[]> {
@@ -44,15 +48,16 @@ describe('POST /api/notes/:consultationId', () => {
       body: ' b ',
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     })
-    expect(await db.collection('notes').findOne({ _id: new ObjectId(String(note._id)) })).toEqual({
-      _id: new ObjectId(String(note._id)),
+    const second = idOf(note)
+    expect(await db.collection('notes').findOne({ _id: new ObjectId(second) })).toEqual({
+      _id: new ObjectId(second),
       clinician: new ObjectId(ann.id),
       transcript: new ObjectId(transcriptId),
       consultation: new ObjectId(consultation),
       body: ' b ',
       created_at: new Date(note.created_at)
     })
-    expect(await notesOf(db, consultation)).toEqual([first, note._id])
+    expect(await notesOf(db, consultation)).toEqual([first, second])
   })
 
   it('checks body, consultation and the rest in the order of the legacy', async () => {
@@ -61,13 +66,13 @@ describe('POST /api/notes/:consultationId', () => {
     const add = (id: string, body: unknown, { token } = ann) => call('POST', `/api/notes/${id}`, { token, body })
 
     for (const body of ['', null, 0, false, undefined]) {
-      expect(await add(consultation, { body, transcriptId }), String(body)).toMatchObject(BODY_REQUIRED)
+      expect(await add(consultation, { body, transcriptId })).toMatchObject(BODY_REQUIRED)
       expect(await add('x', { body })).toMatchObject(BODY_REQUIRED)
     }
     expect(await add(consultation, undefined)).toMatchObject(BODY_REQUIRED)
     for (const id of [randomId(), 'x', 'a'.repeat(25), 'twelve-bytes']) {
-      expect(await add(id, { body: 'x', transcriptId }), id).toMatchObject(CONSULTATION_MISSING)
-      expect(await add(id, { body: {} }), id).toMatchObject(CONSULTATION_MISSING)
+      expect(await add(id, { body: 'x', transcriptId })).toMatchObject(CONSULTATION_MISSING)
+      expect(await add(id, { body: {} })).toMatchObject(CONSULTATION_MISSING)
     }
     expect(await add(consultation, { body: 'x', transcriptId }, bob)).toMatchObject(CONSULTATION_MISSING)
     const wrong: [object, string][] = [
@@ -78,7 +83,7 @@ describe('POST /api/notes/:consultationId', () => {
       [{ body: ['x'], transcriptId }, '/body']
     ]
     for (const [body, path] of wrong) {
-      expect(await add(consultation, body), JSON.stringify(body)).toMatchObject({
+      expect(await add(consultation, body)).toMatchObject({
         status: 422,
         body: { error: 'validation', details: [{ path }] }
       })
@@ -101,11 +106,14 @@ describe('POST /api/notes/:consultationId', () => {
   })
 })
 
+function at(minute: number): Date {
+  return new Date(Date.UTC(2026, 0, 1, 0, minute))
+}
+
 describe('GET /api/notes/:consultationId', () => {
   it('lists the newest first with their authors, whoever wrote them', async () => {
     const { call, db, ann, bob, consultation } = await given()
     const gone = randomId()
-    const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute))
     const insert = (author: string, minute: number) => ({
       _id: new ObjectId(),
       clinician: new ObjectId(author),
@@ -134,7 +142,7 @@ describe('GET /api/notes/:consultationId', () => {
     await givenNote(call, consultation, ann.token)
     for (const id of [consultation, randomId(), 'x']) {
       const answer = await call('GET', `/api/notes/${id}`, { token: bob.token })
-      expect(answer, id).toMatchObject({ status: 200, text: '{"count":0,"notes":[]}' })
+      expect(answer).toMatchObject({ status: 200, text: '{"count":0,"notes":[]}' })
     }
   })
 })
@@ -173,7 +181,7 @@ describe('PATCH /api/notes/:noteId', () => {
     expect(await change(id, { body: 'new' }, bob)).toMatchObject(NOT_AUTHORIZED)
     expect(await change(id, { body: {} }, bob)).toMatchObject(NOT_AUTHORIZED)
     for (const body of [undefined, [], { body: { $set: 1 } }, { body: ['x'] }]) {
-      expect(await change(id, body), JSON.stringify(body)).toMatchObject({ status: 422, body: { error: 'validation' } })
+      expect(await change(id, body)).toMatchObject({ status: 422, body: { error: 'validation' } })
     }
     expect(await db.collection('notes').findOne({})).toMatchObject({ body: 'old' })
   })

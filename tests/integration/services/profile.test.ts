@@ -33,7 +33,7 @@ describe('GET /users/profile', () => {
     const { call, db } = await startNative()
     const { token } = await givenUser(db)
     for (const path of ['/USERS/Profile', '/users/profile/', '/users/profile?x=1']) {
-      expect((await call('GET', path, { token })).status, path).toBe(200)
+      expect((await call('GET', path, { token })).status).toBe(200)
     }
     expect((await call('GET', '/users//profile', { token })).status).toBe(404)
   })

@@ -29,14 +29,20 @@ export interface Native {
   readonly database: Database
   readonly db: Db
   readonly uri: string
-  call(method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS', path: string, call?: Call): Promise<Answer>
+  readonly call: (
+    method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS',
+    path: string,
+    call?: Call
+  ) => Promise<Answer>
 }
 
 /** The URI of an empty database that goes with the test. */
 export async function freshUri(): Promise<string> {
-  const { uri, drop } = await freshDatabase()
-  onTestFinished(drop)
-  return uri
+  const fresh = await freshDatabase()
+  onTestFinished(() => fresh.drop())
+  // SecantusDB locks up for good when an insert and createIndexes make the same collection at the same moment.
+  for (const name of ['users', 'consultations', 'notes', 'blacktokens']) await fresh.db.createCollection(name)
+  return fresh.uri
 }
 
 /** The native services on a port of their own over an empty database; both end with the test. */
@@ -82,13 +88,13 @@ export interface Person {
 
 /** A user in the database, without the cost of a registration, and a token of theirs as the legacy signs it. */
 export async function givenUser(db: Db, { role = 'clinician' } = {}): Promise<Person> {
-  const _id = new ObjectId()
-  const username = `user ${_id.toHexString()}`
+  const objectId = new ObjectId()
+  const id = objectId.toHexString()
+  const username = `user ${id}`
   const email = `${randomUUID()}@example.org`
   const createdAt = new Date('2026-01-02T03:04:05.678Z')
   const rest = { password: 'not a hash', role, prompts: [], notes: [], transcripts: [], createdAt, __v: 0 }
-  await db.collection('users').insertOne({ _id, username, email, ...rest })
-  const id = _id.toHexString()
+  await db.collection('users').insertOne({ _id: objectId, username, email, ...rest })
   return { id, username, email, token: signedToken({ userID: id, author: username }) }
 }
 

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 import packageJson from '../../../package.json' with { type: 'json' }
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
-const STATEMENT = /(?:^|\n)\s*(?:import|export)\s(type\s)?[^'"`;]*?from\s*'([^']+)'|(?:^|\n)\s*import\s*'([^']+)'|\bimport\(\s*'([^']+)'/g
+const STATEMENT =
+  /(?:^|\n)\s*(?:import|export)\s(type\s)?[^'"`;]*?from\s*'([^']+)'|(?:^|\n)\s*import\s*'([^']+)'|\bimport\(\s*'([^']+)'/g
 
 interface Import {
   /** Relative to the repository's root. */
@@ -70,7 +71,9 @@ test('routing is pure: it runs nothing but itself, the router and a hash, and as
   )
   expect(outside).toEqual([])
   for (const file of routing.files) {
-    expect(readFileSync(join(ROOT, file), 'utf8')).not.toMatch(/\bDate\.now|new Date\(|\bperformance\.\w|\bprocess\.\w|Math\.random/)
+    expect(readFileSync(join(ROOT, file), 'utf8')).not.toMatch(
+      /\bDate\.now|new Date\(|\bperformance\.\w|\bprocess\.\w|Math\.random/
+    )
   }
 })
 
