@@ -1,4 +1,4 @@
-import { residentBytes, type Server } from './servers.ts'
+import { processorMicroseconds, residentBytes, type Server } from './servers.ts'
 import { median, quantile } from './statistics.ts'
 import { type Load, type Sample, wrk } from './wrk.ts'
 
@@ -14,12 +14,18 @@ export interface Result {
   readonly p50: number
   /** Milliseconds. */
   readonly p99: number
+  /** Processor time a request, in microseconds: what neighbours on the machine change least. */
+  readonly cpu: number
   /** After the last round, in bytes. */
   readonly rss: number
   /** Of the rate to the baseline's in the same round. */
   readonly ratio: Spread
   /** Of the 99th percentile to the baseline's in the same round. */
   readonly p99Ratio: Spread
+}
+
+interface Turn extends Sample {
+  readonly cpu: number
 }
 
 export interface Spread {
@@ -39,11 +45,11 @@ export async function race(
   { baseline, load, rounds }: { readonly baseline: string; readonly load: Load; readonly rounds: number }
 ): Promise<Result[]> {
   for (const { url } of servers) await wrk(url, load, WARM_UP_SECONDS)
-  const samples = new Map<string, Sample[]>(servers.map(({ name }) => [name, []]))
+  const samples = new Map<string, Turn[]>(servers.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     const first = round % servers.length
-    for (const { name, url } of [...servers.slice(first), ...servers.slice(0, first)]) {
-      samples.get(name)?.push(await wrk(url, load, ROUND_SECONDS))
+    for (const server of [...servers.slice(first), ...servers.slice(0, first)]) {
+      samples.get(server.name)?.push(await turnOf(server, load))
     }
   }
 
@@ -56,12 +62,19 @@ export async function race(
         rate: median(own.map(({ rate }) => rate)),
         p50: median(own.map(({ p50 }) => p50)),
         p99: median(own.map(({ p99 }) => p99)),
+        cpu: median(own.map(({ cpu }) => cpu)),
         rss: await residentBytes(pid),
         ratio: pairedRatio(own, base, ({ rate }) => rate),
         p99Ratio: pairedRatio(own, base, ({ p99 }) => p99)
       }
     })
   )
+}
+
+async function turnOf({ url, pid }: Server, load: Load): Promise<Turn> {
+  const before = await processorMicroseconds(pid)
+  const sample = await wrk(url, load, ROUND_SECONDS)
+  return { ...sample, cpu: ((await processorMicroseconds(pid)) - before) / sample.requests }
 }
 
 function pairedRatio(own: readonly Sample[], base: readonly Sample[], of: (sample: Sample) => number): Spread {

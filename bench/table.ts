@@ -22,6 +22,7 @@ const common: readonly Column<Result>[] = [
   ['requests/s', ({ rate }) => rate.toLocaleString('en', { maximumFractionDigits: 0 })],
   ['p50 ms', ({ p50 }) => p50.toFixed(2)],
   ['p99 ms', ({ p99 }) => p99.toFixed(2)],
+  ['CPU µs/request', ({ cpu }) => cpu.toFixed(0)],
   ['RSS MiB', ({ rss }) => (rss / MEBIBYTE).toFixed(0)],
   ['ratio (quartiles)', ({ ratio }) => spread(ratio)]
 ]

@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb'
 import { expect, test } from 'vitest'
-import { statusForLength } from './client.ts'
+import { statusOfLargePost } from './client.ts'
 import type { Contract } from './context.ts'
 
 const LIMIT_BYTES = 10 * 1024 * 1024
@@ -88,7 +88,7 @@ export function crossCutting({ baseUrl, call, token }: Contract): void {
   })
 
   test.for(['/users/login', NOTES])('a larger body to %s is refused', async path => {
-    expect(await statusForLength(baseUrl() + path, LIMIT_BYTES + 1, token())).toBe(413)
+    expect(await statusOfLargePost(baseUrl() + path, loginOf(LIMIT_BYTES + 1), token())).toBe(413)
   })
 
   test.for(['/users/login', '/users/register', NOTES])('malformed JSON to %s is refused', async path => {
