@@ -184,11 +184,6 @@ function createEdgeServer({ environment, logger, assigner, relay }: EdgeServerOp
     frameworkErrors: (_error, request, reply) => relayAnyway(request, reply)
   })
   app.setNotFoundHandler(relayAnyway)
-  app.addHook('onRequest', (request, reply, done) => {
-    if (!hasSeveralHosts(request.raw.rawHeaders)) return done()
-    // RFC 9112 §3.2: which of them the next hop believes is anyone's guess.
-    void reply.code(400).header('x-request-id', request.id).send({ msg: 'Bad request: more than one Host header' })
-  })
   return app
 }
 

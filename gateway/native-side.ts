@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type NativeModule, type PlatformOptions, platform } from '../services/index.ts'
 import { type Edge, edgeOf } from './edge.ts'
 import { hasBody } from './proxy/exchange.ts'
-import type { Relay } from './proxy/relay.ts'
+import { refuseSeveralHosts } from './proxy/failure.ts'
+import { hasSeveralHosts, type Relay } from './proxy/relay.ts'
 import type { NativeRoute } from './routing/route.ts'
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -27,6 +28,10 @@ export async function registerNativeSide(app: FastifyInstance, options: NativeSi
   await app.register(async scope => {
     scope.addHook('onRequest', (request, reply, done) => {
       const { requestId, servedBy, assignment } = edgeOf(request.raw)
+      if (hasSeveralHosts(request.raw.rawHeaders)) {
+        reply.hijack()
+        return refuseSeveralHosts(reply.raw, requestId)
+      }
       reply.header('x-request-id', requestId)
       if (assignment.route.servedBy) reply.header('x-served-by', servedBy)
       if (options.draining()) reply.header('connection', 'close')

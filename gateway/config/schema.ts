@@ -63,7 +63,8 @@ const policy = {
   idleMs: {
     minimum: 0,
     maximum: MAX_TIMER_MS,
-    description: 'Milliseconds that a response body may be silent; 0: as long as it likes. WebSockets have no such limit.',
+    description:
+      'Milliseconds that a response body may be silent; 0: as long as it likes. WebSockets have no such limit.',
     examples: [300_000]
   },
   timeouts: { ...strict, description: 'Time limits, in milliseconds.' }

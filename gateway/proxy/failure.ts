@@ -72,3 +72,10 @@ export function sendFailure(response: ServerResponse, edge: Edge, failure: Upstr
   response.writeHead(failure.status, headers)
   response.end(body)
 }
+
+/** RFC 9112 §3.2: of several Host fields, which one the next hop believes is anyone's guess. */
+export function refuseSeveralHosts(response: ServerResponse, requestId: string): void {
+  const body = JSON.stringify({ msg: 'Bad request: more than one Host header' })
+  response.writeHead(400, { 'content-type': 'application/json; charset=utf-8', 'x-request-id': requestId })
+  response.end(body)
+}

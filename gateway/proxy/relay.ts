@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Edge } from '../edge.ts'
 import { Exchange } from './exchange.ts'
-import { sendFailure } from './failure.ts'
+import { refuseSeveralHosts, sendFailure } from './failure.ts'
 import { upstreamRequestHeaders } from './headers.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -17,6 +17,7 @@ export function createRelay({ upstream, draining }: RelayOptions): Relay {
   return (request, response, edge) => {
     const target = upstream(edge.assignment.route.upstream)
     edge.servedBy = edge.assignment.route.upstream
+    if (hasSeveralHosts(request.rawHeaders)) return refuseSeveralHosts(response, edge.requestId)
     if (target === undefined) {
       edge.failure = 'upstream_unreachable'
       return sendFailure(response, edge, UNKNOWN_UPSTREAM)

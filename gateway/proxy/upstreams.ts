@@ -52,7 +52,9 @@ export function resolveTargets(
       return value
     })
     if (!isOrigin(url))
-      throw new Error(`/targets/${name}/url: found ${target.url}, expected an http:// or https:// origin without a path`)
+      throw new Error(
+        `/targets/${name}/url: found ${target.url}, expected an http:// or https:// origin without a path`
+      )
     return { name, url: new URL(url), connectTimeout: target.connectTimeoutMs }
   })
 }

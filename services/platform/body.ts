@@ -2,7 +2,7 @@ import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { MalformedBody, UnsupportedBody } from './errors.ts'
+import { BodyTooLarge, MalformedBody, UnsupportedBody } from './errors.ts'
 
 /** The legacy's limit, on the body as sent and as inflated. */
 export const BODY_LIMIT_BYTES = 10 * 1024 * 1024
@@ -58,7 +58,12 @@ async function inflated(request: FastifyRequest, bytes: Buffer): Promise<Buffer>
   if (encoding === 'identity') return bytes
   const inflater = inflaters.get(encoding)
   if (inflater === undefined) throw new UnsupportedBody('content encoding')
-  return inflater(bytes, { maxOutputLength: BODY_LIMIT_BYTES })
+  try {
+    return await inflater(bytes, { maxOutputLength: BODY_LIMIT_BYTES })
+  } catch (error) {
+    const tooLarge = error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+    throw tooLarge ? new BodyTooLarge() : new MalformedBody()
+  }
 }
 
 function decode(bytes: Buffer, contentType: string | undefined): string {

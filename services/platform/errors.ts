@@ -24,6 +24,11 @@ export class MalformedBody extends Error {
   readonly statusCode = 400
 }
 
+export class BodyTooLarge extends Error {
+  override readonly name = 'BodyTooLarge'
+  readonly statusCode = 413
+}
+
 export class UnsupportedBody extends Error {
   override readonly name = 'UnsupportedBody'
   readonly statusCode = 415
@@ -67,9 +72,6 @@ function answerTo(error: FastifyError | InvalidInput): Answer {
   return { status: 500, body: { msg: 'Internal server error' } }
 }
 
-function clientErrorStatus({ statusCode, code }: FastifyError): number | undefined {
-  // zlib's own codes: more than maxOutputLength, and bytes that are no such encoding.
-  if (code === 'ERR_BUFFER_TOO_LARGE') return 413
-  if (/^(?:Z_|ERR_.*BROTLI|ERR_BROTLI|ERR__ERROR)/.test(code ?? '')) return 400
+function clientErrorStatus({ statusCode }: FastifyError): number | undefined {
   return statusCode !== undefined && statusCode >= 400 && statusCode < 500 ? statusCode : undefined
 }

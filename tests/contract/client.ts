@@ -1,9 +1,4 @@
-import { once } from 'node:events'
-import { request as httpRequest } from 'node:http'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Agent, request } from 'undici'
-
-const PIECE_CHARACTERS = 65_536
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS'
 
@@ -51,39 +46,6 @@ export function client(origin: () => string, onAnswer?: (path: string, answer: A
     }
     onAnswer?.(path, answer)
     return answer
-  }
-}
-
-/**
- * The status that a POST of this body is answered with. Unlike `Client` it stops sending when the answer comes, and
- * looks for one before each piece: whoever refuses a body for its length may close the connection before its end.
- *
- * @throws Error when the connection ends without an answer
- */
-export async function statusOfLargePost(url: string, body: string, token?: string): Promise<number | undefined> {
-  const headers = {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-    ...(token !== undefined && { authorization: `Bearer ${token}` })
-  }
-  const sent = httpRequest(url, { method: 'POST', headers, agent: false })
-  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>()
-  let answered = false
-  sent.once('error', reject).once('response', response => {
-    answered = true
-    resolve(response.statusCode)
-  })
-  sent.once('socket', () => void sendPieces())
-  return promise.finally(() => sent.destroy())
-
-  async function sendPieces(): Promise<void> {
-    for (let at = 0; at < body.length && !answered && !sent.destroyed; at += PIECE_CHARACTERS) {
-      const written = sent.write(body.slice(at, at + PIECE_CHARACTERS))
-      // The error is told above.
-      if (!written) await once(sent, 'drain').catch(() => {})
-      await nextTurn()
-    }
-    if (!answered) sent.end()
   }
 }
 

@@ -1,6 +1,5 @@
 import { ObjectId } from 'mongodb'
 import { expect, test } from 'vitest'
-import { statusOfLargePost } from './client.ts'
 import type { Contract } from './context.ts'
 
 const LIMIT_BYTES = 10 * 1024 * 1024
@@ -21,7 +20,7 @@ function listed(header: string | string[] | undefined): string[] {
     .sort()
 }
 
-export function crossCutting({ baseUrl, call, token }: Contract): void {
+export function crossCutting({ call, token }: Contract): void {
   const preflights = [
     ['/users/login', 'POST'],
     [NOTES, 'PATCH']
@@ -88,7 +87,8 @@ export function crossCutting({ baseUrl, call, token }: Contract): void {
   })
 
   test.for(['/users/login', NOTES])('a larger body to %s is refused', async path => {
-    expect(await statusOfLargePost(baseUrl() + path, loginOf(LIMIT_BYTES + 1), token())).toBe(413)
+    const answer = await call('POST', path, { token: token(), body: loginOf(LIMIT_BYTES + 1) })
+    expect(answer.status).toBe(413)
   })
 
   test.for(['/users/login', '/users/register', NOTES])('malformed JSON to %s is refused', async path => {

@@ -37,7 +37,10 @@ async function seed(url: string): Promise<{ token: string; consultationId: strin
   const post = async (path: string, body: object, token?: string): Promise<unknown> => {
     const response = await fetch(`${url}${path}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` })
+      },
       body: JSON.stringify(body)
     })
     return response.json()
