@@ -56,6 +56,9 @@ export const errors = fp(
       const { status, body } = answerTo(error)
       // Only name and code: a driver's message may quote documents, and a parser's the body.
       if (status >= 500) request.log.error({ error: { name: error.name, code: error.code } }, 'request failed')
+      // Fastify would close the connection under a client that is still sending, and the answer with it. The legacy reads
+      // the rest.
+      if (status === 413) reply.removeHeader('connection')
       return reply.code(status).send(body)
     })
   },
