@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort, type RunningProcess, startProcess } from '../tests/support/process.ts'
+import packageJson from '../package.json' with { type: 'json' }
 import { GATEWAY_MAIN, NO_VARIABLES, routingText } from '../tests/support/gateway.ts'
 import { CannotMeasure, MEASURED_CORE } from './machine.ts'
 
@@ -14,6 +15,9 @@ const POLL_MS = 50
 const MICROSECONDS_A_TICK = 10_000
 /** `sh` becomes the command, so the process id stays; no process on the load core has to read the log. */
 const PRINT_TO_FILE = 'exec "$@" >"$0"'
+
+/** As `npm start` runs the gateway. */
+const START_FLAGS = packageJson.scripts.start.split(' ').filter(word => word.startsWith('--'))
 
 export const LEGACY_MAIN = fileURLToPath(new URL('../tests/support/legacy/main.ts', import.meta.url))
 
@@ -27,6 +31,8 @@ interface ScriptOptions {
   readonly name: string
   /** It listens on the loopback address at `PORT`. */
   readonly script: string
+  /** Of Node itself. */
+  readonly flags?: readonly string[]
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Default: the core of what is measured. */
   readonly core?: number | 'load'
@@ -71,9 +77,9 @@ export async function createStarter(started: AsyncDisposableStack): Promise<Star
     return { name, url, pid: running.pid }
   }
 
-  const script = async ({ name, script: file, env, ...rest }: ScriptOptions) => {
+  const script = async ({ name, script: file, flags = [], env, ...rest }: ScriptOptions) => {
     const port = await freePort()
-    return start(name, port, [process.execPath, file], {
+    return start(name, port, [process.execPath, ...flags, file], {
       ...rest,
       env: { NODE_ENV: 'production', HOST, ...env, PORT: String(port) }
     })
@@ -99,6 +105,7 @@ export async function createStarter(started: AsyncDisposableStack): Promise<Star
       return script({
         name,
         script: GATEWAY_MAIN,
+        flags: START_FLAGS,
         env: {
           ...NO_VARIABLES,
           LEGACY_URL: legacyUrl,

@@ -13,7 +13,7 @@ const LOG_BUFFER_BYTES = 12_288
 
 async function main(environment: Environment): Promise<void> {
   const logger = pino(
-    { level: environment.LOG_LEVEL },
+    { level: environment.LOG_LEVEL, base: null },
     pino.destination({ sync: false, minLength: LOG_BUFFER_BYTES, periodicFlush: LOG_FLUSH_MS })
   )
   const gateway = await createGateway({

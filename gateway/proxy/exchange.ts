@@ -52,8 +52,7 @@ export class Exchange implements ConnectionAware {
     const { request, response, edge } = options
     this.#upload = hasBody(request) ? uploadOf(request) : null
     this.#responseTimer = setTimeout(() => this.#timeOut(), edge.assignment.route.timeouts.response)
-    response.on('drain', () => this.#controller?.resume())
-    response.once('close', () => this.#clientLeft())
+    response.on('close', () => this.#clientLeft())
   }
 
   /** Sends the request; called again at most once, for a safe request that met a dead kept-alive connection. */
@@ -134,7 +133,10 @@ export class Exchange implements ConnectionAware {
     this.#contentSent = true
     // Node joins a header and a string into one write, but never a header and a Buffer: a tenth of the cost of a request.
     if (whole) response.end(chunk.toString('latin1'), 'latin1')
-    else if (!response.write(chunk)) controller.pause()
+    else if (!response.write(chunk)) {
+      controller.pause()
+      response.once('drain', () => controller.resume())
+    }
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {

@@ -7,7 +7,7 @@ import type { Metrics } from './metrics.ts'
 /** Nginx's code for a client that closed the connection before its answer was complete. */
 const CLIENT_LEFT = 499
 /** How long the records of ended requests are gathered. */
-const BATCH_MS = 20
+const BATCH_MS = 5
 
 export interface Observer {
   /** Follows a request to the end of its response. */
@@ -42,11 +42,11 @@ export function createObserver(metrics: Metrics, logger: FastifyBaseLogger): Obs
     timer = undefined
     const batch = gathered
     gathered = []
-    for (const { edge, method, status, milliseconds } of batch) {
+    for (const record of batch) {
+      const { edge, status, milliseconds } = record
       metrics.countRequest(edge, status, milliseconds / 1000)
-      const { requestId, servedBy: target, failure } = edge
       const durationMs = Math.round(milliseconds * 100) / 100
-      loggerOf(edge).info({ requestId, method, target, status, durationMs, failure }, 'request')
+      loggerOf(record).info({ requestId: edge.requestId, durationMs, failure: edge.failure })
     }
   }
   const ended = (request: IncomingMessage, edge: Edge, status: number) => {
@@ -66,14 +66,18 @@ export function createObserver(metrics: Metrics, logger: FastifyBaseLogger): Obs
   }
 }
 
-/** An assignment is one object of its revision, so what it says is serialised once and not for every request. */
-function assignmentLoggers(logger: FastifyBaseLogger): (edge: Edge) => FastifyBaseLogger {
-  const loggers = new WeakMap<Assignment, FastifyBaseLogger>()
-  return ({ assignment, revision }) => {
-    let child = loggers.get(assignment)
+/** What many requests have in common is serialised once: an assignment is one object of its revision. */
+function assignmentLoggers(logger: FastifyBaseLogger): (record: Ended) => FastifyBaseLogger {
+  const byAssignment = new WeakMap<Assignment, Map<string, FastifyBaseLogger>>()
+  return ({ edge: { assignment, revision, servedBy: target }, method, status }) => {
+    const loggers = byAssignment.get(assignment) ?? new Map<string, FastifyBaseLogger>()
+    if (loggers.size === 0) byAssignment.set(assignment, loggers)
+    const key = `${method} ${target} ${status}`
+    let child = loggers.get(key)
     if (child === undefined) {
-      child = logger.child({ route: assignment.route.id, reason: assignment.reason, revision })
-      loggers.set(assignment, child)
+      const { route, reason } = assignment
+      child = logger.child({ method, route: route.id, target, reason, status, revision, msg: 'request' })
+      loggers.set(key, child)
     }
     return child
   }
