@@ -141,11 +141,9 @@ describe('logs', () => {
     expect(new Set(requests.map(({ requestId }) => requestId)).size).toBe(requests.length)
     expect(Object.keys(last).sort()).toEqual([
       'durationMs',
-      'hostname',
       'level',
       'method',
       'msg',
-      'pid',
       'reason',
       'requestId',
       'revision',
