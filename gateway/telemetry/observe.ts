@@ -29,8 +29,8 @@ interface Ended {
  * One metric sample and one log line a request, whoever served it. Neither holds anything that the client wrote but its
  * method.
  *
- * Requests that ended are gathered and written together: counting and serialising in a tight loop costs a third of
- * doing it between the reads and writes of a relay.
+ * Requests that ended are gathered and written together: doing it in a tight loop, rather than between the reads
+ * and writes of a relay, took the relay from 1.28 to 1.57 times the bare plugin in one run.
  */
 export function createObserver(metrics: Metrics, logger: FastifyBaseLogger): Observer {
   const loggerOf = assignmentLoggers(logger)
