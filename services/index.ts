@@ -1,5 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { ai } from './ai/index.ts'
+import { consultations } from './consultations/index.ts'
 import { notes } from './notes/index.ts'
+import { prompts } from './prompts/index.ts'
+import { root } from './root/index.ts'
+import { transcription } from './transcription/index.ts'
+import { transcripts } from './transcripts/index.ts'
 import { users } from './users/index.ts'
 
 export { connectDatabase, type Database } from './platform/database.ts'
@@ -12,6 +18,12 @@ export interface NativeModule {
 }
 
 export const nativeModules: readonly NativeModule[] = [
+  { name: 'root', plugin: root },
   { name: 'users', plugin: users },
-  { name: 'notes', plugin: notes }
+  { name: 'consultations', plugin: consultations },
+  { name: 'transcripts', plugin: transcripts },
+  { name: 'notes', plugin: notes },
+  { name: 'prompts', plugin: prompts },
+  { name: 'ai', plugin: ai },
+  { name: 'transcription', plugin: transcription }
 ]

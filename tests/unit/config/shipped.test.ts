@@ -5,12 +5,14 @@ import { parseRoutingConfig } from '../../../gateway/config/parse.ts'
 import type { RoutingConfig } from '../../../gateway/config/schema.ts'
 import { assign } from '../../../gateway/routing/assign.ts'
 import { compileRoutingTable } from '../../../gateway/routing/table.ts'
+import { nativeModules } from '../../../services/index.ts'
 import { requestOf } from '../routing/fixture.ts'
 
 const read = (name: string) => readFile(new URL(`../../../${name}`, import.meta.url), 'utf8')
 
 async function shipped(): Promise<RoutingConfig> {
-  const { config, problems } = parseRoutingConfig(await read('routing.config.json'), new Set(['users', 'notes']))
+  const known = new Set(nativeModules.map(({ name }) => name))
+  const { config, problems } = parseRoutingConfig(await read('routing.config.json'), known)
   if (config === undefined) throw new Error(problems.map(problem => problem.message).join('\n'))
   return config
 }
