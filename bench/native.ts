@@ -2,100 +2,119 @@ import { deepStrictEqual } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import { MongoClient } from 'mongodb'
-import { fillClinic, type NotesRequest, writeRequests } from './clinic.ts'
+import { fillClinic, type ReadRoute, writeRequests } from './clinic.ts'
+import { countCommands } from './commands.ts'
 import { CannotMeasure } from './machine.ts'
-import type { Measured } from './relay.ts'
 import { race, type Result, resultOf } from './rounds.ts'
+import type { Rule } from './rule.ts'
 import { LEGACY_MAIN, type Server, type Starter } from './servers.ts'
-import { type Load, wrk } from './wrk.ts'
+import { startTerminology } from './terminology.ts'
 
-const STAND_IN = 'the stand-in (Express, Mongoose)'
-const GATEWAY = 'ours at weight 100, gateway and native'
-const ALONE = 'native without the gateway'
+export const STAND_IN = 'the stand-in (Express, Mongoose)'
+export const GATEWAY = 'ours at weight 100, gateway and native'
+export const ALONE = 'native without the gateway'
 const MIN_RATIO = 2
-const COUNTING_SECONDS = 1
 const CHECKED_REQUESTS = 25
-
-const ServerStatus = Type.Object({ opcounters: Type.Record(Type.String(), Type.Number()) })
 
 interface NativeOptions {
   readonly starter: Starter
   readonly mongodbUri: string
   readonly rounds: number
-  readonly started: AsyncDisposableStack
 }
 
-export interface NativeResult extends Result {
-  /** Database commands a request, under the same load. */
-  readonly commands: number
+export interface RouteResult {
+  readonly id: string
+  readonly results: readonly Result[]
+  /** Database commands a request. */
+  readonly commands: { readonly native: number; readonly standIn: number }
 }
 
-export interface MeasuredNative extends Measured {
-  readonly results: readonly NativeResult[]
+export interface MeasuredNative {
+  readonly routes: readonly RouteResult[]
+  readonly rules: readonly Rule[]
 }
 
-/** `GET /api/notes/:consultationId` from the legacy stand-in and from us, on one database. */
-export async function measureNative({ starter, mongodbUri, rounds, started }: NativeOptions): Promise<MeasuredNative> {
+/** Every route that reads, from the legacy stand-in and from us, on one database. */
+export async function measureNative({ starter, mongodbUri, rounds }: NativeOptions): Promise<MeasuredNative> {
   const jwtSecret = randomBytes(32).toString('hex')
   const client = await MongoClient.connect(mongodbUri)
-  started.defer(() => client.close())
-  const requests = await fillClinic(client, jwtSecret)
-  const file = join(starter.directory, 'requests')
-  await writeRequests(file, requests)
+  const routes = await fillClinic(client.db(), jwtSecret)
+  await client.close()
+  const terminology = await startTerminology(starter)
+  const servers = await startServers({ starter, mongodbUri, jwtSecret, terminologyUrl: terminology.url, routes })
 
-  const env = { MONGODB_URI: mongodbUri, JWT_SECRET: jwtSecret }
-  const standIn = await starter.script({ name: STAND_IN, script: LEGACY_MAIN, env })
-  const weights = { 'notes.list': 100 }
-  const gateway = await starter.gateway({ name: GATEWAY, legacyUrl: standIn.url, mongodbUri, jwtSecret, weights })
-  const script = fileURLToPath(new URL('targets/native.ts', import.meta.url))
-  const servers = [standIn, gateway, await starter.script({ name: ALONE, script, env })]
-  await compareAnswers(servers, requests.slice(0, CHECKED_REQUESTS))
-
-  const load: Load = { path: '/', file }
-  const results = await race(servers, { baseline: STAND_IN, load, rounds })
-  const commands = new Map<string, number>()
-  for (const { name, url } of servers) commands.set(name, await commandsPerRequest(client, url, load))
-
-  const { ratio, rss } = resultOf(results, GATEWAY)
-  const limit = resultOf(results, STAND_IN).rss
-  return {
-    results: results.map(result => ({ ...result, commands: commands.get(result.name) ?? NaN })),
-    rules: [
-      {
-        text: `Native serves at least ${MIN_RATIO} × the stand-in's requests a second: ${ratio.median.toFixed(2)} ×.`,
-        isMet: ratio.median >= MIN_RATIO
-      },
-      { text: `It takes no more memory: ${(rss / limit).toFixed(2)} ×.`, isMet: rss <= limit }
-    ]
+  const commands = await countCommands({ mongodbUri, jwtSecret, terminologyUrl: terminology.url, routes })
+  const measured: RouteResult[] = []
+  for (const { id, requests } of routes) {
+    process.stderr.write(`  ${id} …\n`)
+    await compareAnswers(servers, { id, requests: requests.slice(0, CHECKED_REQUESTS) })
+    const file = join(starter.directory, `requests-${id}`)
+    await writeRequests(file, requests)
+    const contenders = servers.map(server => ({ name: server.name, instances: [server] }))
+    const results = await race(contenders, { baseline: STAND_IN, load: { path: '/', file }, rounds })
+    const counts = { native: commands.native.get(id) ?? NaN, standIn: commands.standIn.get(id) ?? NaN }
+    measured.push({ id, results, commands: counts })
   }
+  return { routes: measured, rules: measured.flatMap(rulesOf) }
 }
 
-/** The same notes from all, and the gateway's from its native side. */
-async function compareAnswers(servers: readonly Server[], requests: readonly NotesRequest[]): Promise<void> {
+interface ServersOptions {
+  readonly starter: Starter
+  readonly mongodbUri: string
+  readonly jwtSecret: string
+  readonly terminologyUrl: string
+  readonly routes: readonly ReadRoute[]
+}
+
+async function startServers({ starter, mongodbUri, jwtSecret, terminologyUrl, routes }: ServersOptions) {
+  const nhs = { NHS_BASE_URL: terminologyUrl, NHS_CLIENT_ID: 'bench', NHS_CLIENT_SECRET: 'bench' }
+  const env = { ...nhs, MONGODB_URI: mongodbUri, JWT_SECRET: jwtSecret }
+  const standIn = await starter.script({ name: STAND_IN, script: LEGACY_MAIN, env })
+  const weights = Object.fromEntries(routes.map(({ id }) => [id, 100]))
+  const gateway = await starter.gateway({
+    name: GATEWAY,
+    legacyUrl: standIn.url,
+    mongodbUri,
+    jwtSecret,
+    weights,
+    env: nhs
+  })
+  const script = fileURLToPath(new URL('targets/native.ts', import.meta.url))
+  return [standIn, gateway, await starter.script({ name: ALONE, script, env })]
+}
+
+function rulesOf({ id, results, commands }: RouteResult): Rule[] {
+  const { ratio, p99Ratio, rss } = resultOf(results, GATEWAY)
+  const limit = resultOf(results, STAND_IN).rss
+  // A greeting asks no database, so there is nothing to save.
+  const savesCommands = commands.native < commands.standIn || commands.standIn === 0
+  return [
+    {
+      text: `${id}: at least ${MIN_RATIO} × the stand-in's requests a second: ${ratio.median.toFixed(2)} ×.`,
+      isMet: ratio.median >= MIN_RATIO
+    },
+    { text: `${id}: p99 no worse: ${p99Ratio.median.toFixed(2)} ×.`, isMet: p99Ratio.median <= 1 },
+    {
+      text: `${id}: fewer database commands a request: ${commands.native.toFixed(2)} against ${commands.standIn.toFixed(2)}.`,
+      isMet: savesCommands
+    },
+    { text: `${id}: no more memory: ${(rss / limit).toFixed(2)} ×.`, isMet: rss <= limit }
+  ]
+}
+
+/** The same from all, and the gateway's from its native side. */
+async function compareAnswers(servers: readonly Server[], { id, requests }: ReadRoute): Promise<void> {
   for (const { path, token } of requests) {
     const answers: unknown[] = []
     for (const { name, url } of servers) {
       const response = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } })
       const servedBy = response.headers.get('x-served-by')
       if (response.status !== 200 || (name === GATEWAY && servedBy !== 'native')) {
-        throw new CannotMeasure(`${name} answers ${response.status}, served by ${servedBy ?? 'itself'}`)
+        throw new CannotMeasure(`${id}: ${name} answers ${response.status}, served by ${servedBy ?? 'itself'}`)
       }
       answers.push(await response.json())
     }
     for (const answer of answers) deepStrictEqual(answer, answers[0])
   }
-}
-
-async function commandsPerRequest(client: MongoClient, url: string, load: Load): Promise<number> {
-  const before = await commandsSoFar(client)
-  const { requests } = await wrk(url, load, COUNTING_SECONDS)
-  return ((await commandsSoFar(client)) - before) / requests
-}
-
-async function commandsSoFar(client: MongoClient): Promise<number> {
-  const status = Value.Parse(ServerStatus, await client.db('admin').command({ serverStatus: 1 }))
-  return Object.values(status.opcounters).reduce((sum, count) => sum + count, 0)
 }

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { CannotMeasure } from './machine.ts'
-import { race, type Result, resultOf } from './rounds.ts'
+import { type Contender, race, type Result, resultOf } from './rounds.ts'
 import type { Rule } from './rule.ts'
-import type { Starter } from './servers.ts'
+import type { Server, Starter } from './servers.ts'
 
 const PATH = '/api/notes/656e6f7465730000656e6f74'
 const ANSWER = JSON.stringify({
@@ -21,6 +21,8 @@ const ANSWER = JSON.stringify({
 const BARE = 'bare @fastify/http-proxy'
 const OURS = 'ours, every feature on'
 const MIN_RATIO = 1.5
+/** Processes of each of the two that the rules compare. */
+const INSTANCES = 3
 
 interface RelayOptions {
   readonly starter: Starter
@@ -37,20 +39,23 @@ export interface Measured {
 export async function measureRelays({ starter, mongodbUri, rounds }: RelayOptions): Promise<Measured> {
   const direct = await starter.nginx('direct', 'load', `default_type application/json;\nreturn 200 '${ANSWER}';`)
   const env = { UPSTREAM: direct.url }
-  const servers = [
-    direct,
-    await starter.nginx('nginx', 0, proxyServer, proxyUpstream(direct.url)),
-    await starter.script({ name: BARE, script: target('bare.ts'), env }),
-    await starter.script({ name: 'http-proxy-middleware on Express', script: target('express.ts'), env }),
-    await starter.gateway({ name: OURS, legacyUrl: direct.url, mongodbUri, jwtSecret: 'of the benchmark' })
+  const express = 'http-proxy-middleware on Express'
+  const contenders: Contender[] = [
+    one(direct),
+    one(await starter.nginx('nginx', 0, proxyServer, proxyUpstream(direct.url))),
+    await several(BARE, name => starter.script({ name, script: target('bare.ts'), env })),
+    one(await starter.script({ name: express, script: target('express.ts'), env })),
+    await several(OURS, name =>
+      starter.gateway({ name, legacyUrl: direct.url, mongodbUri, jwtSecret: 'of the benchmark' })
+    )
   ]
-  for (const { name, url } of servers) {
+  for (const { name, url } of contenders.flatMap(({ instances }) => instances)) {
     const response = await fetch(url + PATH)
     if (response.status !== 200 || (await response.text()) !== ANSWER) {
       throw new CannotMeasure(`${name} does not answer what the upstream does`)
     }
   }
-  const results = await race(servers, { baseline: BARE, load: { path: PATH }, rounds })
+  const results = await race(contenders, { baseline: BARE, load: { path: PATH }, rounds })
   const { ratio, p99Ratio } = resultOf(results, OURS)
   return {
     results,
@@ -65,6 +70,16 @@ export async function measureRelays({ starter, mongodbUri, rounds }: RelayOption
       }
     ]
   }
+}
+
+function one(server: Server): Contender {
+  return { name: server.name, instances: [server] }
+}
+
+async function several(name: string, start: (name: string) => Promise<Server>): Promise<Contender> {
+  const instances: Server[] = []
+  for (let index = 0; index < INSTANCES; index++) instances.push(await start(name))
+  return { name, instances }
 }
 
 const proxyServer = `

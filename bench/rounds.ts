@@ -5,6 +5,12 @@ import { type Load, type Sample, wrk } from './wrk.ts'
 const WARM_UP_SECONDS = 2
 export const ROUND_SECONDS = 2
 
+/** One that is compared with others, in one or several processes: each process that starts has its own luck. */
+export interface Contender {
+  readonly name: string
+  readonly instances: readonly Server[]
+}
+
 /** Medians over the rounds. */
 export interface Result {
   readonly name: string
@@ -35,27 +41,29 @@ export interface Spread {
 }
 
 /**
- * Puts every server under the same load, in many short turns, because a machine with neighbours changes its speed within
- * seconds: two servers can only be compared within one round. Each round begins with another server.
+ * Puts every contender under the same load, in many short turns, because a machine with neighbours changes its speed
+ * within seconds: two can only be compared within one round. Each round begins with another contender, and takes the
+ * next instance of each.
  *
- * @param baseline the name of the server that the others are compared with
+ * @param baseline the name of the contender that the others are compared with
  */
 export async function race(
-  servers: readonly Server[],
+  contenders: readonly Contender[],
   { baseline, load, rounds }: { readonly baseline: string; readonly load: Load; readonly rounds: number }
 ): Promise<Result[]> {
-  for (const { url } of servers) await wrk(url, load, WARM_UP_SECONDS)
-  const samples = new Map<string, Turn[]>(servers.map(({ name }) => [name, []]))
+  for (const { url } of contenders.flatMap(({ instances }) => instances)) await wrk(url, load, WARM_UP_SECONDS)
+  const samples = new Map<string, Turn[]>(contenders.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round++) {
-    const first = round % servers.length
-    for (const server of [...servers.slice(first), ...servers.slice(0, first)]) {
-      samples.get(server.name)?.push(await turnOf(server, load))
+    const first = round % contenders.length
+    for (const { name, instances } of [...contenders.slice(first), ...contenders.slice(0, first)]) {
+      const instance = instances[round % instances.length]
+      if (instance !== undefined) samples.get(name)?.push(await turnOf(instance, load))
     }
   }
 
   const base = samples.get(baseline) ?? []
   return Promise.all(
-    servers.map(async ({ name, pid }) => {
+    contenders.map(async ({ name, instances }) => {
       const own = samples.get(name) ?? []
       return {
         name,
@@ -63,7 +71,7 @@ export async function race(
         p50: median(own.map(({ p50 }) => p50)),
         p99: median(own.map(({ p99 }) => p99)),
         cpu: median(own.map(({ cpu }) => cpu)),
-        rss: await residentBytes(pid),
+        rss: median(await Promise.all(instances.map(({ pid }) => residentBytes(pid)))),
         ratio: pairedRatio(own, base, ({ rate }) => rate),
         p99Ratio: pairedRatio(own, base, ({ p99 }) => p99)
       }

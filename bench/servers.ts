@@ -57,6 +57,7 @@ interface GatewayOptions {
   readonly mongodbUri: string
   readonly jwtSecret: string
   readonly weights?: Readonly<Record<string, number>>
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export async function createStarter(started: AsyncDisposableStack): Promise<Starter> {
@@ -97,7 +98,7 @@ export async function createStarter(started: AsyncDisposableStack): Promise<Star
       return start(name, port, ['nginx', '-e', 'stderr', '-p', prefix, '-c', file], { core })
     },
 
-    async gateway({ name, legacyUrl, mongodbUri, jwtSecret, weights }) {
+    async gateway({ name, legacyUrl, mongodbUri, jwtSecret, weights, env }) {
       const own = await mkdtemp(join(directory, 'gateway-'))
       const configFile = join(own, 'routing.config.json')
       await writeFile(configFile, routingText({}, weights))
@@ -108,6 +109,7 @@ export async function createStarter(started: AsyncDisposableStack): Promise<Star
         flags: START_FLAGS,
         env: {
           ...NO_VARIABLES,
+          ...env,
           LEGACY_URL: legacyUrl,
           MONGODB_URI: mongodbUri,
           JWT_SECRET: jwtSecret,

@@ -28,13 +28,14 @@ export function createAssigner(options: AssignerOptions): Assigner {
   return request => {
     const { number, table } = revision()
     const client = resolveAddress(request)
+    const assignment = assign(table, new Facts(request, client, callers))
     return {
-      assignment: assign(table, new Facts(request, client, callers)),
+      assignment,
       revision: number,
       requestId: requestIdOf(request),
       client,
       startedAt: performance.now(),
-      servedBy: '',
+      servedBy: assignment.target,
       failure: undefined
     }
   }

@@ -1,12 +1,4 @@
-import { parse as parseQuery } from 'node:querystring'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController
-} from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { connectDatabase, nativeModules } from '../services/index.ts'
 import { readiness } from './admin/readiness.ts'
 import { createAdminServer } from './admin/server.ts'
@@ -16,20 +8,14 @@ import { type ConfigStore, openConfigStore } from './config/store.ts'
 import { edgeOf } from './edge.ts'
 import { type Environment, EnvironmentError } from './environment.ts'
 import { registerNativeSide } from './native-side.ts'
-import { legacySide } from './proxy/legacy-side.ts'
-import { createRelay, hasSeveralHosts, type Relay } from './proxy/relay.ts'
+import { createRelay, hasSeveralHosts } from './proxy/relay.ts'
 import { createUpstreams, resolveTargets } from './proxy/upstreams.ts'
-import { asksForWebSocket, createTunnels, type Tunnels } from './proxy/websocket.ts'
+import { createTunnels, type Tunnels } from './proxy/websocket.ts'
+import { createPublicServer } from './public-server.ts'
 import { compileRoutingTable } from './routing/table.ts'
 import { drain } from './shutdown.ts'
-import { targetConstraint } from './target-constraint.ts'
 import { createMetrics } from './telemetry/metrics.ts'
-import { createObserver, type Observer } from './telemetry/observe.ts'
-
-const BODY_LIMIT_BYTES = 10 * 1024 * 1024
-/** Longer than the 60 s that nginx keeps its own idle connections to us. */
-const KEEP_ALIVE_TIMEOUT_MS = 72_000
-const MAX_PARAM_LENGTH = 4_096
+import { createObserver } from './telemetry/observe.ts'
 
 export interface GatewayOptions {
   readonly environment: Environment
@@ -74,16 +60,49 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     overrideCredential: environment.OVERRIDE_CREDENTIAL
   })
 
-  const app = createEdgeServer({ environment, logger, assigner, relay })
-  attachToServer(app, { assigner, observer, tunnels })
+  const app = createPublicServer({
+    assigner,
+    relay,
+    observer,
+    logger,
+    requestTimeout: environment.REQUEST_TIMEOUT_MS
+  })
+  tunnelUpgrades(app, { assigner, tunnels })
   const nativeRoutes = await registerNativeSide(app, {
     modules: nativeModules,
-    platform: { database, jwtSecret: environment.JWT_SECRET, bcryptCost: environment.BCRYPT_COST },
+    platform: {
+      database,
+      jwtSecret: environment.JWT_SECRET,
+      bcryptCost: environment.BCRYPT_COST,
+      loginLimits: {
+        windowMs: environment.LOGIN_WINDOW_MS,
+        perAccountAndAddress: environment.LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS,
+        perAccount: environment.LOGIN_FAILURES_PER_ACCOUNT,
+        perAddress: environment.LOGIN_FAILURES_PER_ADDRESS,
+        registrationsPerAddress: environment.REGISTRATIONS_PER_ADDRESS
+      },
+      revocationStalenessMs: environment.REVOCATION_STALENESS_MS,
+      clientAddress: ({ raw }) => edgeOf(raw).client.address,
+      openai: {
+        baseUrl: environment.OPENAI_BASE_URL,
+        apiKey: environment.OPENAI_API_KEY,
+        chatModel: environment.OPENAI_CHAT_MODEL,
+        transcriptionModel: environment.OPENAI_TRANSCRIPTION_MODEL,
+        timeoutMs: environment.OPENAI_TIMEOUT_MS,
+        maxRetries: environment.OPENAI_MAX_RETRIES,
+        concurrency: environment.OPENAI_CONCURRENCY
+      },
+      terminology: {
+        baseUrl: environment.NHS_BASE_URL,
+        clientId: environment.NHS_CLIENT_ID,
+        clientSecret: environment.NHS_CLIENT_SECRET,
+        timeoutMs: environment.NHS_TIMEOUT_MS
+      }
+    },
     relay,
     draining,
     onFallback: edge => metrics.countFallback(edge)
   })
-  await app.register(legacySide, { relay })
 
   const variables = { ...options.variables, LEGACY_URL: environment.LEGACY_URL }
   const store = await openConfigStore({
@@ -146,59 +165,12 @@ function refuseUri(): never {
   throw new EnvironmentError(['MONGODB_URI is wrong: expected a connection string whose options the driver knows'])
 }
 
-interface EdgeServerOptions {
-  readonly environment: Environment
-  readonly logger: FastifyBaseLogger
+interface UpgradeOptions {
   readonly assigner: Assigner
-  readonly relay: Relay
-}
-
-function createEdgeServer({ environment, logger, assigner, relay }: EdgeServerOptions): FastifyInstance {
-  const relayAnyway = (request: FastifyRequest, reply: FastifyReply) => {
-    reply.hijack()
-    relay(request.raw, reply.raw, edgeOf(request.raw))
-  }
-  const app = Fastify({
-    loggerInstance: logger,
-    logController: new LogController({ disableRequestLogging: true }),
-    // A child logger costs more than the rest of the bookkeeping; the relay's one line names its request itself.
-    childLoggerFactory: (parent, bindings, options, request) =>
-      edgeOf(request).assignment.target === 'native' ? parent.child(bindings, options) : parent,
-    genReqId: request => edgeOf(request).requestId,
-    bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: environment.REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    forceCloseConnections: 'idle',
-    // While draining, requests on open connections are still answered.
-    return503OnClosing: false,
-    http: { shouldUpgradeCallback: asksForWebSocket },
-    routerOptions: {
-      // As Express routes, and as the routing table does.
-      caseSensitive: false,
-      ignoreTrailingSlash: true,
-      maxParamLength: MAX_PARAM_LENGTH,
-      querystringParser: parseQuery,
-      constraints: { target: targetConstraint(assigner) }
-    },
-    // A path that the router cannot decode is the upstream's to judge.
-    frameworkErrors: (_error, request, reply) => relayAnyway(request, reply)
-  })
-  app.setNotFoundHandler(relayAnyway)
-  return app
-}
-
-interface Attachments {
-  readonly assigner: Assigner
-  readonly observer: Observer
   readonly tunnels: Tunnels
 }
 
-/** What happens beside Fastify's own handling: every response is followed to its end, every upgrade is a tunnel. */
-function attachToServer(app: FastifyInstance, { assigner, observer, tunnels }: Attachments): void {
-  const { server } = app
-  // Node drops header fields past a count without a word; the limit in bytes stays.
-  server.maxHeadersCount = 0
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => observer.watch(request, response))
+function tunnelUpgrades({ server }: FastifyInstance, { assigner, tunnels }: UpgradeOptions): void {
   server.on('upgrade', (request, socket, head) => {
     if (hasSeveralHosts(request.rawHeaders)) tunnels.refuse(request, socket)
     else tunnels.open(request, socket, head, assigner(request))

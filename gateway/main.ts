@@ -4,18 +4,16 @@ import packageJson from '../package.json' with { type: 'json' }
 import { ConfigInvalidError } from './config/problem.ts'
 import { type Environment, EnvironmentError, readEnvironment } from './environment.ts'
 import { createGateway } from './gateway.ts'
+import { logDestination } from './telemetry/log-destination.ts'
 
 const EXIT_MISUSE = 2
 /** On top of the gateway's own limit, before the process is ended regardless. */
 const LAST_RESORT_MS = 10_000
-const LOG_FLUSH_MS = 200
-const LOG_BUFFER_BYTES = 12_288
 
 async function main(environment: Environment): Promise<void> {
-  const logger = pino(
-    { level: environment.LOG_LEVEL, base: null },
-    pino.destination({ sync: false, minLength: LOG_BUFFER_BYTES, periodicFlush: LOG_FLUSH_MS })
-  )
+  const destination = logDestination()
+  process.on('exit', () => destination.flushSync())
+  const logger = pino({ level: environment.LOG_LEVEL, base: null }, destination)
   const gateway = await createGateway({
     environment,
     variables: process.env,

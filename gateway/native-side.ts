@@ -19,7 +19,7 @@ export interface NativeSideOptions {
 }
 
 /**
- * The native services, each in a context of its own under the constraint `target: native`. They know nothing of weights.
+ * The native services, each in a context of its own. They know nothing of weights.
  *
  * @returns the routes that they serve, for the routing table.
  */
@@ -36,9 +36,6 @@ export async function registerNativeSide(app: FastifyInstance, options: NativeSi
       if (assignment.route.servedBy) reply.header('x-served-by', servedBy)
       if (options.draining()) reply.header('connection', 'close')
       done()
-    })
-    scope.addHook('onRoute', route => {
-      route.constraints = { ...route.constraints, target: 'native' }
     })
     await scope.register(platform, options.platform)
     for (const module of options.modules) {

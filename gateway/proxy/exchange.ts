@@ -1,4 +1,4 @@
-import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { PassThrough, type Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Edge } from '../edge.ts'
@@ -114,7 +114,7 @@ export class Exchange implements ConnectionAware {
       return
     }
     if (this.connection !== undefined) this.connection.awaitingAnswer = false
-    response.writeHead(status, INVALID_REASON_PHRASE.test(statusMessage) ? '' : statusMessage, headers)
+    response.writeHead(status, reasonPhrase(status, statusMessage), headers)
     clearTimeout(this.#responseTimer)
     this.#answered = true
     this.#contentLength = Number(contentLength ?? -1)
@@ -210,9 +210,6 @@ export class Exchange implements ConnectionAware {
   }
 }
 
-/** The methods a client may use: all that Node's parser knows, but for CONNECT, which asks for a tunnel. */
-export const RELAYED_METHODS: readonly string[] = METHODS.filter(method => method !== 'CONNECT')
-
 /** True when the message has content (RFC 9112 §6.3). */
 export function hasBody(request: IncomingMessage): boolean {
   const length = request.headers['content-length']
@@ -227,6 +224,11 @@ function uploadOf(request: IncomingMessage): Readable {
 }
 
 function ignore(): void {}
+
+/** Node refuses a phrase with characters that RFC 9112 §4 does not allow; it is optional. */
+function reasonPhrase(status: number, received: string): string {
+  return received === STATUS_CODES[status] || !INVALID_REASON_PHRASE.test(received) ? received : ''
+}
 
 function flushHeaderOf(exchange: Exchange): void {
   exchange.flushHeader()

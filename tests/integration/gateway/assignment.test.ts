@@ -193,9 +193,9 @@ describe('which route', () => {
     })
   })
 
-  test('one without a native side is legacy at any weight, and so is what no route has', async () => {
-    expect(await decisionOn(gateway, '/api/prompts')).toMatchObject({
-      route: 'prompts.list',
+  test('what native does not serve is legacy at any weight, and so is what no route has', async () => {
+    expect(await decisionOn(gateway, '/api/notes/%61')).toMatchObject({
+      route: 'notes.list',
       target: 'legacy',
       reason: 'no-native'
     })

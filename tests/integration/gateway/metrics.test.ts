@@ -69,8 +69,9 @@ function keyOf(labels: ReadonlyMap<string, string>): string {
 
 function routesOf(): { id: string; weight: number }[] {
   return CONFIG.routes.map(route => {
-    if (!('id' in route) || !('weight' in route)) throw new Error('a route without id or weight')
-    return { id: String(route.id), weight: Number(route.weight) }
+    if (!('id' in route)) throw new Error('a route without id')
+    // What only native serves has no weight to set.
+    return { id: String(route.id), weight: 'weight' in route ? Number(route.weight) : 100 }
   })
 }
 
@@ -87,9 +88,10 @@ test('every request is counted once, under its route, target, reason and status 
       { method: 'POST', body: [] },
       { route: 'users.login', target: 'native', reason: 'weight', status_class: '4xx' }
     ],
-    ['/', {}, { route: 'root', target: 'legacy', reason: 'no-native', status_class: '2xx' }],
+    ['/', {}, { route: 'root', target: 'legacy', reason: 'weight', status_class: '2xx' }],
+    ['/api/notes/%61', {}, { route: 'notes.list', target: 'legacy', reason: 'no-native', status_class: '2xx' }],
     ['/nowhere/at/all', {}, { route: 'unmatched', target: 'legacy', reason: 'unmatched', status_class: '2xx' }],
-    ['/api/prompts', {}, { route: 'prompts.list', target: 'nobody', reason: 'no-native', status_class: '5xx' }]
+    ['/api/prompts', {}, { route: 'prompts.list', target: 'nobody', reason: 'weight', status_class: '5xx' }]
   ]
   for (const [path, options, labels] of cases) {
     const before = await count(labels)
@@ -151,7 +153,7 @@ test('labels come from the routing table, never from a request', async () => {
     route: value => routes.has(value),
     target: value => targets.has(value),
     upstream: value => targets.has(value),
-    reason: value => /^(?:weight|override|cohort|kill-switch|no-native|unmatched)$/.test(value),
+    reason: value => /^(?:weight|override|cohort|kill-switch|no-native|native-only|unmatched)$/.test(value),
     status_class: value => /^(?:[1-5]xx|aborted)$/.test(value),
     failure: value => /^upstream_[a-z]+$/.test(value),
     le: value => value === '+Inf' || Number(value) > 0,

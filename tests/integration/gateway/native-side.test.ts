@@ -1,15 +1,17 @@
 import { Readable } from 'node:stream'
-import Fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createAssigner } from '../../../gateway/assigner.ts'
 import { addressResolver, networkTest } from '../../../gateway/client-address.ts'
 import { parseRoutingConfig } from '../../../gateway/config/parse.ts'
 import { registerNativeSide } from '../../../gateway/native-side.ts'
-import { legacySide } from '../../../gateway/proxy/legacy-side.ts'
 import { createRelay } from '../../../gateway/proxy/relay.ts'
 import { createUpstreams, resolveTargets } from '../../../gateway/proxy/upstreams.ts'
+import { createPublicServer } from '../../../gateway/public-server.ts'
 import { compileRoutingTable, type RoutingTable } from '../../../gateway/routing/table.ts'
-import { targetConstraint } from '../../../gateway/target-constraint.ts'
+import { createMetrics } from '../../../gateway/telemetry/metrics.ts'
+import { createObserver } from '../../../gateway/telemetry/observe.ts'
 import { connectDatabase, type Database, type NativeModule } from '../../../services/index.ts'
 import { call, JWT_SECRET, NO_DATABASE, startUpstream, type Upstream } from './support.ts'
 
@@ -79,7 +81,9 @@ beforeAll(async () => {
     overrideNetwork: networkTest([]),
     overrideCredential: ''
   })
-  app = Fastify({ routerOptions: { constraints: { target: targetConstraint(assigner) } } })
+  const logger = pino({ level: 'silent' })
+  const observer = createObserver(createMetrics('0'), logger)
+  app = createPublicServer({ assigner, relay, observer, logger, requestTimeout: 60_000 })
   const nativeRoutes = await registerNativeSide(app, {
     modules: [failing],
     platform: { database, jwtSecret: JWT_SECRET },
@@ -87,7 +91,6 @@ beforeAll(async () => {
     draining: () => false,
     onFallback: edge => void fellBack.push(edge.assignment.route.id)
   })
-  await app.register(legacySide, { relay })
   table = compileRoutingTable(config, nativeRoutes)
   url = await app.listen({ host: '127.0.0.1', port: 0 })
 })
