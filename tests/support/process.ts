@@ -88,10 +88,13 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
       // It has just ended, which is what was wanted.
     }
   }
+  // One listener for each process that runs is no leak.
+  process.setMaxListeners(process.getMaxListeners() + 1)
   process.once('exit', killGroup)
   child.once('close', () => {
     running = false
     process.removeListener('exit', killGroup)
+    process.setMaxListeners(process.getMaxListeners() - 1)
   })
 
   const output = () => printed.map(({ text }) => `  ${text}`).join('\n') || '  (nothing)'
