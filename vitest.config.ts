@@ -6,6 +6,12 @@ export default defineConfig({
     globalSetup: ['tests/support/global-setup.ts'],
     maxWorkers: 2,
     testTimeout: 20_000,
-    hookTimeout: 120_000
+    hookTimeout: 120_000,
+    // Only with `--coverage`. Of this process: what runs in a child process does not count.
+    coverage: {
+      provider: 'v8',
+      include: ['services/**/*.ts'],
+      thresholds: { lines: 90, branches: 90 }
+    }
   }
 })

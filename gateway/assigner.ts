@@ -3,8 +3,10 @@ import type { IncomingMessage } from 'node:http'
 import { createVerifier } from 'fast-jwt'
 import type { AddressResolver, ClientAddress, NetworkTest } from './client-address.ts'
 import type { Revision } from './config/store.ts'
-import type { Edge } from './edge.ts'
+import type { Breakers } from './breaker/breakers.ts'
+import { type Edge, NO_BUCKET } from './edge.ts'
 import { type AssignmentRequest, assign } from './routing/assign.ts'
+import { NATIVE } from './routing/route.ts'
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._~-]{1,128}$/
 const VERIFIED_TOKENS_KEPT = 1_000
@@ -17,25 +19,30 @@ export interface AssignerOptions {
   readonly overrideNetwork: NetworkTest
   /** Value of `x-gateway-credential` that allows it as well; empty: none does. */
   readonly overrideCredential: string
+  readonly breakers: Pick<Breakers, 'isOpen' | 'began'>
 }
 
 /** Decides once for a request, on its header alone: who it is, which route and which target. */
 export type Assigner = (request: IncomingMessage) => Edge
 
 export function createAssigner(options: AssignerOptions): Assigner {
-  const { revision, resolveAddress } = options
+  const { revision, resolveAddress, breakers } = options
   const callers = new Callers(options)
   return request => {
     const { number, table } = revision()
     const client = resolveAddress(request)
-    const assignment = assign(table, new Facts(request, client, callers))
+    const facts = new Facts(request, client, callers)
+    const assignment = assign(table, facts, breakers.isOpen)
+    if (assignment.target === NATIVE) breakers.began(assignment.route.id)
     return {
       assignment,
       revision: number,
       requestId: requestIdOf(request),
       client,
+      bucket: facts.bucket,
       startedAt: performance.now(),
       servedBy: assignment.target,
+      fellBack: false,
       failure: undefined
     }
   }
@@ -85,6 +92,7 @@ class Callers {
 
 /** The facts that the assignment may ask for, found out only when it does. */
 class Facts implements AssignmentRequest {
+  bucket = NO_BUCKET
   readonly #request: IncomingMessage
   readonly #client: ClientAddress
   readonly #callers: Callers
@@ -120,6 +128,10 @@ class Facts implements AssignmentRequest {
 
   address(): string {
     return this.#client.address
+  }
+
+  bucketIs(bucket: number): void {
+    this.bucket = bucket
   }
 }
 

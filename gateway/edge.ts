@@ -4,6 +4,9 @@ import type { Assignment } from './routing/route.ts'
 
 const kEdge = Symbol('edge')
 
+/** In the place of a bucket, where the weight did not have to ask who the caller is. */
+export const NO_BUCKET = -1
+
 /** What the edge knows of one request, from its assignment to its end. */
 export interface Edge {
   readonly assignment: Assignment
@@ -11,10 +14,14 @@ export interface Edge {
   readonly revision: number
   readonly requestId: string
   readonly client: ClientAddress
+  /** The caller's bucket where the weight decided by it, else `NO_BUCKET`. */
+  readonly bucket: number
   /** Monotonic milliseconds (`performance.now()`). */
   readonly startedAt: number
   /** Who answers; differs from the assignment's target after a fallback. */
   servedBy: string
+  /** Did native fail, and the upstream answer instead? */
+  fellBack: boolean
   /** Why no proper answer came from the target: a short code for logs and metrics, never driver text. */
   failure: string | undefined
 }

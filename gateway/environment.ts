@@ -1,13 +1,27 @@
 import { isIP } from 'node:net'
+import { dirname, join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 
-const MIN_CREDENTIAL_LENGTH = 16
+const MIN_SECRET_LENGTH = 16
 
 const Port = (description: string, defaultPort: number) =>
   Type.Integer({ minimum: 0, maximum: 65_535, default: defaultPort, description })
 const Milliseconds = (description: string, defaultMs: number) =>
   Type.Integer({ minimum: 1, maximum: 86_400_000, default: defaultMs, description })
+const Count = (what: string, defaultCount: number) =>
+  Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000_000,
+    default: defaultCount,
+    description: `how many ${what} are let through within LOGIN_WINDOW_MS, 1–1000000000`
+  })
+const Url = (what: string, defaultUrl: string) =>
+  Type.String({
+    pattern: '^https?://[^\\s?#]*[^\\s?#/]$',
+    default: defaultUrl,
+    description: `the URL of ${what}, http:// or https://, without a slash at its end`
+  })
 
 /** Every variable that the gateway reads. `description` completes the sentence "NAME: expected …". */
 export const EnvironmentSchema = Type.Object({
@@ -29,6 +43,11 @@ export const EnvironmentSchema = Type.Object({
     minLength: 1,
     description: 'the path of the routing configuration'
   }),
+  STATE_DIR: Type.String({
+    default: '',
+    description:
+      'the directory of revisions, audit and rollouts; empty: .gateway-state beside the routing configuration'
+  }),
   TRUSTED_PROXIES: Type.String({
     default: '',
     description: 'addresses and CIDR networks whose X-Forwarded-* count, comma-separated'
@@ -46,6 +65,63 @@ export const EnvironmentSchema = Type.Object({
     minimum: 4,
     maximum: 15,
     description: 'the cost of new password hashes, 4–15'
+  }),
+  LOGIN_WINDOW_MS: Type.Integer({
+    default: 900_000,
+    minimum: 1000,
+    maximum: 86_400_000,
+    description: 'how long failed logins and registrations count, 1000–86400000 ms'
+  }),
+  LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS: Count('failed logins on one account from one address', 10),
+  LOGIN_FAILURES_PER_ACCOUNT: Count(
+    'failed logins on one account from addresses that it was not used from before',
+    100
+  ),
+  LOGIN_FAILURES_PER_ADDRESS: Count('failed logins from one address on accounts not used from there before', 1000),
+  REGISTRATIONS_PER_ADDRESS: Count('registrations from one address', 500),
+  REVOCATION_STALENESS_MS: Type.Integer({
+    default: 2000,
+    minimum: 0,
+    maximum: 60_000,
+    description: 'how long a token logged out on another replica may still be taken, 0–60000 ms'
+  }),
+  OPENAI_API_KEY: Type.String({ default: '', description: 'the key of OpenAI; without one its answers fail' }),
+  OPENAI_BASE_URL: Url('OpenAI with its version', 'https://api.openai.com/v1'),
+  OPENAI_CHAT_MODEL: Type.String({ default: 'gpt-4o', minLength: 1, description: 'the model that completes chats' }),
+  OPENAI_TRANSCRIPTION_MODEL: Type.String({
+    default: 'whisper-1',
+    minLength: 1,
+    description: 'the model that transcribes audio'
+  }),
+  OPENAI_TIMEOUT_MS: Milliseconds('how long one attempt at OpenAI may take, 1–86400000 ms', 60_000),
+  OPENAI_MAX_RETRIES: Type.Integer({
+    default: 2,
+    minimum: 0,
+    maximum: 10,
+    description: 'how many attempts at OpenAI may follow the first, 0–10'
+  }),
+  OPENAI_CONCURRENCY: Type.Integer({
+    default: 16,
+    minimum: 1,
+    maximum: 1000,
+    description: 'how many requests to OpenAI may be out at the same time, 1–1000'
+  }),
+  NHS_BASE_URL: Url('the NHS terminology server', 'https://ontology.nhs.uk'),
+  NHS_CLIENT_ID: Type.String({ default: '', description: 'who the gateway is to the NHS terminology server' }),
+  NHS_CLIENT_SECRET: Type.String({ default: '', description: 'its secret there; without both, code searches fail' }),
+  NHS_TIMEOUT_MS: Milliseconds('how long one request to the NHS may take, 1–86400000 ms', 10_000),
+  TRANSCRIPTION_REQUIRE_TOKEN: Type.Union([Type.Literal('true'), Type.Literal('false')], {
+    default: 'false',
+    description: 'true or false: whether /transcription-stream takes only clients with a token'
+  }),
+  EVENT_WEBHOOK_URL: Type.String({
+    default: '',
+    pattern: '^$|^https?://[^\\s/?#]+[^\\s#]*$',
+    description: 'empty, or the http:// or https:// URL that events are posted to'
+  }),
+  EVENT_WEBHOOK_SECRET: Type.String({
+    default: '',
+    description: 'the secret that events are signed with, at least 16 characters; needed with EVENT_WEBHOOK_URL'
   }),
   SHUTDOWN_TIMEOUT_MS: Milliseconds('how long a stop waits for what is in flight, 1–86400000 ms', 30_000),
   SHUTDOWN_DELAY_MS: Type.Integer({
@@ -117,8 +193,12 @@ function* ruleProblems(env: NodeJS.ProcessEnv): Generator<string> {
   if (legacy !== '' && !isOrigin(legacy)) {
     yield 'LEGACY_URL is wrong: expected an http:// or https:// origin without a path'
   }
-  if (credential !== '' && credential.length < MIN_CREDENTIAL_LENGTH) {
-    yield `OVERRIDE_CREDENTIAL is wrong: expected at least ${MIN_CREDENTIAL_LENGTH} characters`
+  if (credential !== '' && credential.length < MIN_SECRET_LENGTH) {
+    yield `OVERRIDE_CREDENTIAL is wrong: expected at least ${MIN_SECRET_LENGTH} characters`
+  }
+  const { EVENT_WEBHOOK_URL: webhook = '', EVENT_WEBHOOK_SECRET: secret = '' } = env
+  if (webhook !== '' && secret.length < MIN_SECRET_LENGTH) {
+    yield `EVENT_WEBHOOK_SECRET is wrong: expected at least ${MIN_SECRET_LENGTH} characters with EVENT_WEBHOOK_URL`
   }
   for (const name of ['TRUSTED_PROXIES', 'OVERRIDE_NETWORKS']) {
     for (const entry of listOf(env[name] ?? '')) {
@@ -132,6 +212,11 @@ function listOf(text: string): string[] {
     .split(',')
     .map(entry => entry.trim())
     .filter(entry => entry !== '')
+}
+
+/** Where the gateway keeps what has to outlive it. */
+export function stateDirectory({ STATE_DIR, ROUTING_CONFIG }: Environment): string {
+  return STATE_DIR === '' ? join(dirname(ROUTING_CONFIG), '.gateway-state') : STATE_DIR
 }
 
 /** True for an http(s) URL that is an origin only: relayed paths are the client's, byte for byte, so a prefix could not be kept. */

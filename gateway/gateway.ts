@@ -1,21 +1,32 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { connectDatabase, nativeModules } from '../services/index.ts'
+import { connectDatabase, createWebSockets, type NativeModule, nativeModules } from '../services/index.ts'
 import { readiness } from './admin/readiness.ts'
 import { createAdminServer } from './admin/server.ts'
-import { type Assigner, createAssigner } from './assigner.ts'
+import { createAssigner } from './assigner.ts'
+import { openAudit } from './audit/audit.ts'
+import { createBreakers } from './breaker/breakers.ts'
 import { addressResolver, networkTest } from './client-address.ts'
+import { type Clock, systemClock } from './clock.ts'
 import { type ConfigStore, openConfigStore } from './config/store.ts'
 import { edgeOf } from './edge.ts'
-import { type Environment, EnvironmentError } from './environment.ts'
+import { type Environment, EnvironmentError, stateDirectory } from './environment.ts'
+import { createEvents } from './events/events.ts'
+import { breakerEvent, tellOfConfig } from './events/tell.ts'
+import { createWebhook, type Webhook, type WebhookOptions } from './events/webhook.ts'
 import { registerNativeSide } from './native-side.ts'
-import { createRelay, hasSeveralHosts } from './proxy/relay.ts'
+import { createRelay } from './proxy/relay.ts'
 import { createUpstreams, resolveTargets } from './proxy/upstreams.ts'
-import { createTunnels, type Tunnels } from './proxy/websocket.ts'
+import { createTunnel } from './proxy/websocket.ts'
 import { createPublicServer } from './public-server.ts'
+import { createRecorder } from './rollout-controller/recorder.ts'
+import { createCallers } from './rollout/callers.ts'
+import { createEvidence } from './rollout/evidence.ts'
 import { compileRoutingTable } from './routing/table.ts'
 import { drain } from './shutdown.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createObserver } from './telemetry/observe.ts'
+import { showBreakers, showWebhook } from './telemetry/shown.ts'
+import { serveUpgrades, withUpgrades } from './upgrades.ts'
 
 export interface GatewayOptions {
   readonly environment: Environment
@@ -23,6 +34,10 @@ export interface GatewayOptions {
   readonly variables?: Readonly<Record<string, string | undefined>>
   readonly version: string
   readonly logger: FastifyBaseLogger
+  /** Default: the machine's. */
+  readonly clock?: Clock
+  /** Who serves natively. Default: our services. */
+  readonly modules?: readonly NativeModule[]
 }
 
 export interface Gateway {
@@ -40,24 +55,31 @@ export interface Gateway {
  * @throws EnvironmentError when the database's driver refuses its URI.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { environment, version, logger } = options
+  const { environment, version, logger, clock = systemClock, modules = nativeModules } = options
   let stopping = false
   const draining = () => stopping
   const metrics = createMetrics(version)
-  const observer = createObserver(metrics, logger)
+  const evidence = createEvidence()
+  const callers = createCallers()
+  const events = createEvents({ clock, logger })
+  const webhook = webhookOf(environment, { clock, logger })
+  if (webhook !== undefined) events.subscribe(event => webhook.send(event))
+  const breakers = createBreakers({ clock, onChange: change => events.emit(breakerEvent(change)) })
+  showBreakers(metrics.registry, () => breakers.states())
+  if (webhook !== undefined) showWebhook(metrics.registry, () => webhook.counts)
+  const observer = createObserver(metrics, logger, createRecorder({ clock, evidence, callers, breakers }))
   const upstreams = createUpstreams()
   const relay = createRelay({ upstream: name => upstreams.get(name), draining })
-  const tunnels = createTunnels({
-    upstream: name => upstreams.get(name),
-    onEnd: (request, edge, status) => observer.ended(request, edge, status)
-  })
+  const tunnel = createTunnel({ upstream: name => upstreams.get(name) })
+  const webSockets = createWebSockets()
   const database = await connectDatabase(environment.MONGODB_URI).catch(refuseUri)
   const assigner = createAssigner({
     revision: () => store.current,
     resolveAddress: addressResolver(environment.TRUSTED_PROXIES),
     jwtSecret: environment.JWT_SECRET,
     overrideNetwork: networkTest(environment.OVERRIDE_NETWORKS),
-    overrideCredential: environment.OVERRIDE_CREDENTIAL
+    overrideCredential: environment.OVERRIDE_CREDENTIAL,
+    breakers
   })
 
   const app = createPublicServer({
@@ -67,9 +89,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
     requestTimeout: environment.REQUEST_TIMEOUT_MS
   })
-  tunnelUpgrades(app, { assigner, tunnels })
+  const upgrades = serveUpgrades(app, { assigner, tunnel, observer })
   const nativeRoutes = await registerNativeSide(app, {
-    modules: nativeModules,
+    modules,
     platform: {
       database,
       jwtSecret: environment.JWT_SECRET,
@@ -97,17 +119,23 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         clientId: environment.NHS_CLIENT_ID,
         clientSecret: environment.NHS_CLIENT_SECRET,
         timeoutMs: environment.NHS_TIMEOUT_MS
-      }
+      },
+      transcription: { requireToken: environment.TRANSCRIPTION_REQUIRE_TOKEN === 'true' },
+      webSockets
     },
-    relay,
+    relay: withUpgrades(relay, tunnel),
     draining,
     onFallback: edge => metrics.countFallback(edge)
   })
 
   const variables = { ...options.variables, LEGACY_URL: environment.LEGACY_URL }
+  const directory = stateDirectory(environment)
+  const audit = await openAudit({ directory, logger })
   const store = await openConfigStore({
     file: environment.ROUTING_CONFIG,
-    nativeModules: new Set(nativeModules.map(module => module.name)),
+    directory,
+    audit,
+    nativeModules: new Set(modules.map(module => module.name)),
     compile: config => {
       resolveTargets(config, variables)
       return compileRoutingTable(config, nativeRoutes)
@@ -115,6 +143,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger
   })
   const takeOver = () => {
+    breakers.apply(store.current.config)
     upstreams.apply(resolveTargets(store.current.config, variables))
     metrics.setRevision(store.current)
     metrics.setConfigProblems(store.problems.length)
@@ -123,6 +152,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   store.on('revision', takeOver)
   const showProblems = () => metrics.setConfigProblems(store.problems.length)
   store.on('refused', showProblems)
+  tellOfConfig(store, events)
   store.on('mended', showProblems)
 
   const admin = createAdminServer({
@@ -147,7 +177,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       store.close()
       await drain({
         app,
-        tunnels,
+        upgrades,
+        closeWebSockets: () => webSockets.close(),
         logger,
         delay: environment.SHUTDOWN_DELAY_MS,
         limit: environment.SHUTDOWN_TIMEOUT_MS
@@ -156,23 +187,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await admin.close()
       await upstreams.close()
       await database.close()
+      await webhook?.close()
     }
   }
+}
+
+function webhookOf(
+  { EVENT_WEBHOOK_URL: url, EVENT_WEBHOOK_SECRET: secret }: Environment,
+  rest: Pick<WebhookOptions, 'clock' | 'logger'>
+): Webhook | undefined {
+  return url === '' ? undefined : createWebhook({ url, secret, ...rest })
 }
 
 /** The driver's own words may quote the password. */
 function refuseUri(): never {
   throw new EnvironmentError(['MONGODB_URI is wrong: expected a connection string whose options the driver knows'])
-}
-
-interface UpgradeOptions {
-  readonly assigner: Assigner
-  readonly tunnels: Tunnels
-}
-
-function tunnelUpgrades({ server }: FastifyInstance, { assigner, tunnels }: UpgradeOptions): void {
-  server.on('upgrade', (request, socket, head) => {
-    if (hasSeveralHosts(request.rawHeaders)) tunnels.refuse(request, socket)
-    else tunnels.open(request, socket, head, assigner(request))
-  })
 }

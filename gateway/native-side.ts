@@ -57,6 +57,7 @@ function addFallback(scope: FastifyInstance, { relay, onFallback }: NativeSideOp
     const edge = edgeOf(request.raw)
     reply.hijack()
     edge.servedBy = edge.assignment.route.upstream
+    edge.fellBack = true
     onFallback(edge)
     relay(request.raw, reply.raw, edge)
   }

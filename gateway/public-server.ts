@@ -8,11 +8,10 @@ import Fastify, {
   type FastifyServerFactory,
   LogController
 } from 'fastify'
-import { answerUnroutable } from '../services/index.ts'
+import { answerUnroutable, asksForWebSocket } from '../services/index.ts'
 import type { Assigner } from './assigner.ts'
 import { edgeOf, setEdge } from './edge.ts'
 import type { Relay } from './proxy/relay.ts'
-import { asksForWebSocket } from './proxy/websocket.ts'
 import { NATIVE } from './routing/route.ts'
 import type { Observer } from './telemetry/observe.ts'
 
@@ -39,7 +38,10 @@ export function createPublicServer(options: PublicServerOptions): FastifyInstanc
   /** A path that no native route has, or that the router cannot decode, is the upstream's to judge, if there is one. */
   const answerUnrouted = (request: FastifyRequest, reply: FastifyReply) => {
     const edge = edgeOf(request.raw)
-    if (edge.assignment.reason === 'native-only') return void answerUnroutable(request, reply)
+    if (edge.assignment.reason === 'native-only') {
+      answerUnroutable(request, reply.header('x-request-id', edge.requestId))
+      return
+    }
     reply.hijack()
     relay(request.raw, reply.raw, edge)
   }

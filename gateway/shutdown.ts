@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { setImmediate as nextTurn, setTimeout as delayFor } from 'node:timers/promises'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import type { Tunnels } from './proxy/websocket.ts'
+import type { Upgrades } from './upgrades.ts'
 
 /** How often connections that have become idle are closed while the rest finishes. */
 const SWEEP_MS = 50
+/** How long WebSockets may go on when nothing else is in flight: they have no end of their own to wait for. */
+const WEBSOCKET_GRACE_MS = 2_000
 /** A turn of the event loop that is shorter had neither a connection to accept nor a request to read. */
 const QUIET_TURN_MS = 0.1
 /** How long a quiet turn is waited for. */
@@ -12,7 +14,9 @@ const QUIET_LIMIT_MS = 250
 
 export interface DrainOptions {
   readonly app: FastifyInstance
-  readonly tunnels: Tunnels
+  readonly upgrades: Upgrades
+  /** Tells the clients of native WebSockets to leave. */
+  readonly closeWebSockets: () => Promise<void>
   readonly logger: FastifyBaseLogger
   /** Milliseconds during which every answer tells its client to close, and connections are still accepted. */
   readonly delay: number
@@ -22,29 +26,46 @@ export interface DrainOptions {
 
 /**
  * Ends the public listener without cutting an answer short: first clients on kept-alive connections are told to leave
- * (`Connection: close`), then nothing new is accepted, then what is in flight finishes. What exceeds the limit is cut.
+ * (`Connection: close`), then nothing new is accepted, then what is in flight finishes. What exceeds the limit is cut,
+ * and so are WebSockets soon after the last request is answered.
  */
-export async function drain({ app, tunnels, logger, delay, limit }: DrainOptions): Promise<void> {
+export async function drain(options: DrainOptions): Promise<void> {
+  const { app, upgrades, closeWebSockets, logger, delay, limit } = options
   const { server } = app
   await delayFor(delay)
   const cut = setTimeout(() => {
     logger.warn({ limitMs: limit }, 'stopping: requests in flight exceeded the limit and were cut')
-    tunnels.destroy()
+    upgrades.destroy()
     server.closeAllConnections()
   }, limit)
   let sweeper: NodeJS.Timeout | undefined
+  let grace: NodeJS.Timeout | undefined
+  const cutWebSockets = () => {
+    logger.info({ webSockets: upgrades.size }, 'stopping: WebSockets that were still open were cut')
+    upgrades.destroy()
+  }
+  const sweep = () => {
+    server.closeIdleConnections()
+    server.getConnections((_error, connections) => {
+      if (connections <= upgrades.size) grace ??= setTimeout(cutWebSockets, WEBSOCKET_GRACE_MS)
+    })
+  }
   try {
     if (server.listening) {
       await quietTurn()
       const closed = once(server, 'close')
       server.close()
+      void closeWebSockets()
       // Node closes the connections that are idle now; those that become idle later would wait out their keep-alive time.
-      sweeper = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
+      sweeper = setInterval(sweep, SWEEP_MS)
       await closed
+      // A server has closed as soon as its connections are destroyed; they are counted when they have closed themselves.
+      while (upgrades.size > 0) await nextTurn()
     }
     await app.close()
   } finally {
     clearInterval(sweeper)
+    clearTimeout(grace)
     clearTimeout(cut)
   }
 }

@@ -1,6 +1,14 @@
 import { parse } from 'node:querystring'
 import fastify, { type FastifyInstance } from 'fastify'
-import { nativeModules, type PlatformOptions, platform } from './index.ts'
+import {
+  answerUnroutable,
+  asksForWebSocket,
+  createWebSockets,
+  nativeModules,
+  type PlatformOptions,
+  platform,
+  takeUpgrade
+} from './index.ts'
 import { BODY_LIMIT_BYTES } from './platform/body.ts'
 
 /**
@@ -11,15 +19,21 @@ export function nativeServer(options: PlatformOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     forceCloseConnections: 'idle',
+    http: { shouldUpgradeCallback: asksForWebSocket },
+    frameworkErrors: (_error, request, reply) => void answerUnroutable(request, reply),
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: 4096, querystringParser: parse }
   })
-  app.register(platform, options)
+  app.register(platform, { webSockets: createWebSockets(), ...options })
+  app.server.on('upgrade', (request, _socket, head) => {
+    const upgrade = takeUpgrade(request, head)
+    if (upgrade !== undefined) app.routing(request, upgrade.response)
+  })
   for (const { plugin } of nativeModules) app.register(plugin)
   app.after(() => {
     app.addHook('onRequest', async (request, reply) => {
       if (request.is404 && /^\/api(?:[/?]|$)/i.test(request.url)) await app.authenticate(request, reply)
     })
-    app.setNotFoundHandler((_request, reply) => reply.code(404).send({ msg: 'Not found' }))
+    app.setNotFoundHandler(answerUnroutable)
   })
   return app
 }

@@ -34,7 +34,7 @@ export async function readiness({ store, pingDatabase, pingLegacy, draining }: R
     check('database', pingDatabase, 'the database does not answer', false),
     check('legacy', pingLegacy, 'the legacy backend does not answer', true)
   ])
-  const { problems, current } = store
+  const { problems, current, unrecordable } = store
   const checks: Check[] = [
     { name: 'shutdown', ok: !draining(), ...(draining() ? { why: 'the gateway is stopping' } : {}) },
     {
@@ -45,6 +45,12 @@ export async function readiness({ store, pingDatabase, pingLegacy, draining }: R
         ? {}
         : { why: 'the configuration as it stands is refused; the last good revision serves' }),
       detail: { revision: current.number, digest: current.digest, problems: problems.map(problem => problem.message) }
+    },
+    {
+      name: 'state',
+      ok: unrecordable === undefined,
+      advisory: true,
+      ...(unrecordable === undefined ? {} : { why: unrecordable })
     },
     database,
     legacy

@@ -1,5 +1,6 @@
 import { findNodeAtLocation, getLocation, getNodeValue, parseTree, printParseErrorCode } from 'jsonc-parser'
 import type { Node, ParseError } from 'jsonc-parser'
+import { pointerOf } from './problem.ts'
 import type { ConfigProblem, Finding } from './problem.ts'
 
 const FOUND_LIMIT = 60
@@ -66,7 +67,7 @@ export class ConfigDocument {
   #problem(offset: number, path: readonly (string | number)[], found: string, expected: string): ConfigProblem {
     const line = this.#lineOf(offset)
     const column = offset - (this.#lineStarts[line - 1] ?? 0) + 1
-    const pointer = `/${path.map(segment => String(segment).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`
+    const pointer = pointerOf(path)
     const message = `${this.#file}:${line}:${column} ${pointer}: found ${found}, expected ${expected}`
     return { line, column, path: pointer, found, expected, message }
   }

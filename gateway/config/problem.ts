@@ -34,3 +34,8 @@ export interface Finding {
   readonly found?: string
   readonly expected: string
 }
+
+/** The JSON pointer (RFC 6901) of a path. */
+export function pointerOf(path: readonly (string | number)[]): string {
+  return `/${path.map(segment => String(segment).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`
+}

@@ -1,5 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Static, TProperties } from '@sinclair/typebox'
+import { BreakerOverrideSchema, BreakerSchema } from '../breaker/options.ts'
+import { RolloutPlanOverrideSchema, RolloutPlanSchema } from '../rollout/plan.ts'
 
 /** The longest timer that Node can set, in milliseconds. */
 const MAX_TIMER_MS = 2_147_483_647
@@ -106,7 +108,9 @@ const DefaultsSchema = Type.Object(
     fallback: Type.Boolean({ ...policy.fallback, default: true }),
     cohort: Type.Array(UserId, { ...policy.cohort, default: [] }),
     upstream: Type.String({ ...policy.upstream, default: 'legacy' }),
-    servedByHeader: Type.Boolean({ ...policy.servedByHeader, default: false })
+    servedByHeader: Type.Boolean({ ...policy.servedByHeader, default: false }),
+    breaker: BreakerSchema,
+    rollout: RolloutPlanSchema
   },
   { ...strict, default: {}, description: 'What holds for every route that does not say otherwise.' }
 )
@@ -145,6 +149,13 @@ const RouteSchema = Type.Object(
         examples: ['users', 'notes']
       })
     ),
+    nativeOnly: Type.Optional(
+      Type.Boolean({
+        description:
+          'true: native answers every request of the route, also with 404, and nothing upstream ever does. For paths ' +
+          'that no upstream has; there is nothing to move, so no weight, kill switch or other policy goes with it.'
+      })
+    ),
     weight: Type.Optional(Type.Number(policy.weight)),
     killSwitch: Type.Optional(Type.Boolean(policy.killSwitch)),
     timeouts: Type.Optional(
@@ -159,7 +170,9 @@ const RouteSchema = Type.Object(
     fallback: Type.Optional(Type.Boolean(policy.fallback)),
     cohort: Type.Optional(Type.Array(UserId, policy.cohort)),
     upstream: Type.Optional(Type.String(policy.upstream)),
-    servedByHeader: Type.Optional(Type.Boolean(policy.servedByHeader))
+    servedByHeader: Type.Optional(Type.Boolean(policy.servedByHeader)),
+    breaker: Type.Optional(BreakerOverrideSchema),
+    rollout: Type.Optional(RolloutPlanOverrideSchema)
   } satisfies TProperties,
   { ...strict, description: 'A route: which requests, and how they are shared between native and upstream.' }
 )

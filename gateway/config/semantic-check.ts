@@ -1,5 +1,6 @@
 import { parsePattern, patternsOverlap } from '../routing/pattern.ts'
 import { NATIVE, UNMATCHED } from '../routing/route.ts'
+import { checkPlan } from '../rollout/plan-check.ts'
 import type { Finding } from './problem.ts'
 import { nearestOf } from './schema-check.ts'
 
@@ -38,6 +39,7 @@ export function checkMeaning(
       ),
     ...policies.flatMap(({ path, policy }) => [
       ...checkWeight(path, policy.weight),
+      ...checkPlan([...path, 'rollout'], policy.rollout),
       // Without any target the schema says so, once.
       ...(targets.length === 0 ? [] : checkReference([...path, 'upstream'], policy.upstream, targets, 'target')),
       ...checkReference([...path, 'native'], policy.native, [...nativeModules], 'native module'),
@@ -45,6 +47,8 @@ export function checkMeaning(
       ...checkRepeats([...path, 'methods'], policy.methods, lineOf),
       ...checkRepeats([...path, 'paths'], policy.paths, lineOf)
     ]),
+    ...routes.flatMap(checkNativeOnly),
+    ...checkGroupPlans(routes, lineOf),
     ...checkIds(routes, lineOf),
     ...checkPatterns(routes, lineOf)
   ]
@@ -62,6 +66,43 @@ function checkReference(path: Path, name: unknown, known: readonly string[], wha
   const hint = nearest === undefined ? '' : ` (did you mean "${nearest}"?)`
   const names = known.map(each => `"${each}"`).join(', ') || 'there is none'
   return [{ path, expected: `a known ${what}: ${names}${hint}` }]
+}
+
+/** What would choose between native and upstream, or says how upstream answers. */
+const SHARING_KEYS = [
+  'native',
+  'group',
+  'weight',
+  'killSwitch',
+  'timeouts',
+  'fallback',
+  'cohort',
+  'upstream',
+  'breaker',
+  'rollout'
+]
+
+function checkNativeOnly(route: Record<string, unknown>, index: number): Finding[] {
+  if (route.nativeOnly !== true) return []
+  return SHARING_KEYS.filter(key => Object.hasOwn(route, key)).map(key => ({
+    path: ['routes', index, key],
+    at: 'key',
+    expected: `no "${key}" beside "nativeOnly": native answers all of the route, always`
+  }))
+}
+
+/** The routes of a group are one rollout, so only one of them can say how it goes. */
+function checkGroupPlans(routes: readonly Record<string, unknown>[], lineOf: (path: Path) => number): Finding[] {
+  const firsts = new Map<unknown, number>()
+  return routes.flatMap(({ id, group = id, rollout }, index) => {
+    if (rollout === undefined) return []
+    const path = ['routes', index, 'rollout']
+    const first = firsts.get(group)
+    if (first === undefined) firsts.set(group, index)
+    if (first === undefined) return []
+    const other = `line ${lineOf(['routes', first, 'rollout'])}`
+    return [{ path, at: 'key', expected: `one plan for the group "${String(group)}"; ${other} has it already` }]
+  })
 }
 
 function checkRepeats(path: Path, list: unknown, lineOf: (path: Path) => number): Finding[] {

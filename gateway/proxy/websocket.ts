@@ -1,9 +1,10 @@
-import { type ClientRequest, type IncomingMessage, request as httpRequest, ServerResponse } from 'node:http'
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
-import { type Duplex, pipeline } from 'node:stream'
+import { pipeline } from 'node:stream'
+import type { Upgrade } from '../../services/index.ts'
 import type { Edge } from '../edge.ts'
-import { sendFailure, TIMED_OUT, type UpstreamFailure, upstreamFailure } from './failure.ts'
+import { RESET, sendFailure, TIMED_OUT, type UpstreamFailure, upstreamFailure } from './failure.ts'
 import { clientResponseHeaders, upstreamRequestHeaders } from './headers.ts'
 import { originForm } from './relay.ts'
 import type { Upstream } from './upstream.ts'
@@ -13,77 +14,44 @@ const TCP_KEEP_ALIVE_MS = 30_000
 
 export interface TunnelOptions {
   readonly upstream: (name: string) => Upstream | undefined
-  /** Told when a handshake or its tunnel has ended, with the status that the client got. */
-  readonly onEnd: (request: IncomingMessage, edge: Edge, status: number) => void
 }
 
-export interface Tunnels {
-  /** Relays one WebSocket handshake, then its bytes both ways: frames, subprotocol and close codes pass untouched. */
-  open(request: IncomingMessage, socket: Duplex, head: Buffer, edge: Edge): void
-  /** Refuses an upgrade that is no valid HTTP request. */
-  refuse(request: IncomingMessage, socket: Duplex): void
-  /** Ends every tunnel that is still open. */
-  destroy(): void
-}
+/** Relays one WebSocket handshake, then its bytes both ways: frames, subprotocol and close codes pass untouched. */
+export type Tunnel = (request: IncomingMessage, upgrade: Upgrade, edge: Edge) => void
 
-/** True for a request that asks for WebSocket and nothing else; other offers, such as `h2c`, are answered as plain HTTP. */
-export function asksForWebSocket(request: IncomingMessage): boolean {
-  return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket'
-}
-
-export function createTunnels(options: TunnelOptions): Tunnels {
-  const open = new Set<Duplex>()
-  return {
-    open(request, socket, head, edge) {
-      const response = responseOn(request, socket)
-      if (response === undefined) return
-      open.add(socket)
-      socket.once('close', () => open.delete(socket))
-      new Handshake(options, request, socket, response, edge).send(head)
-    },
-    refuse(request, socket) {
-      const response = responseOn(request, socket)
-      response?.writeHead(400, { 'content-length': 0 }).end()
-    },
-    destroy() {
-      for (const socket of open) socket.destroy()
-    }
+export function createTunnel({ upstream }: TunnelOptions): Tunnel {
+  return (request, upgrade, edge) => {
+    const { route } = edge.assignment
+    edge.servedBy = route.upstream
+    new Handshake(request, upgrade, edge).send(upstream(route.upstream))
   }
 }
 
 class Handshake {
-  readonly #options: TunnelOptions
   readonly #request: IncomingMessage
-  readonly #socket: Duplex
-  /** For the answer when the connection does not become a WebSocket. */
-  readonly #response: ServerResponse
+  readonly #upgrade: Upgrade
   readonly #edge: Edge
   #upstreamRequest: ClientRequest | undefined
   #timer: NodeJS.Timeout | undefined
-  #status = 499
 
-  constructor(options: TunnelOptions, request: IncomingMessage, socket: Duplex, response: ServerResponse, edge: Edge) {
-    this.#options = options
+  constructor(request: IncomingMessage, upgrade: Upgrade, edge: Edge) {
     this.#request = request
-    this.#socket = socket
-    this.#response = response
+    this.#upgrade = upgrade
     this.#edge = edge
-    socket.once('close', () => this.#ended())
+    request.socket.once('close', () => this.#ended())
   }
 
-  send(head: Buffer): void {
-    const { route } = this.#edge.assignment
-    const upstream = this.#options.upstream(route.upstream)
-    this.#edge.servedBy = route.upstream
+  send(upstream: Upstream | undefined): void {
     if (upstream === undefined) return this.#fail(upstreamFailure(new Error('no upstream of that name')))
     const outgoing = this.#dial(upstream)
     this.#upstreamRequest = outgoing
     this.#timer = setTimeout(() => {
       outgoing.destroy()
       this.#fail(TIMED_OUT)
-    }, route.timeouts.response)
+    }, this.#edge.assignment.route.timeouts.response)
     outgoing.once('upgrade', (answer, upstreamSocket, upstreamHead) => {
       clearTimeout(this.#timer)
+      const { head } = this.#upgrade
       if (head.length > 0) upstreamSocket.write(head)
       this.#join(answer, upstreamSocket, upstreamHead)
     })
@@ -116,13 +84,12 @@ class Handshake {
   }
 
   #join(answer: IncomingMessage, upstreamSocket: Socket, head: Buffer): void {
-    const socket = this.#socket
-    if (socket.destroyed) {
+    if (this.#request.socket.destroyed) {
       upstreamSocket.destroy()
       return
     }
-    this.#status = 101
-    this.#response.detachSocket(this.#request.socket)
+    this.#upgrade.status = 101
+    const socket = this.#upgrade.takeSocket()
     const headers = this.#answerHeaders(answer, 101)
     headers.push('connection', 'Upgrade', 'upgrade', 'websocket')
     let text = 'HTTP/1.1 101 Switching Protocols\r\n'
@@ -139,20 +106,23 @@ class Handshake {
   /** The upstream said no: its answer goes to the client as it is. */
   #refused(answer: IncomingMessage): void {
     clearTimeout(this.#timer)
-    const response = this.#response
-    this.#status = answer.statusCode ?? 502
-    response.writeHead(this.#status, answer.statusMessage ?? '', this.#answerHeaders(answer, this.#status))
+    const { response } = this.#upgrade
+    const { socket } = this.#request
+    const status = answer.statusCode ?? 502
+    response.writeHead(status, answer.statusMessage ?? '', this.#answerHeaders(answer, status))
     pipeline(answer, response, error => {
-      if (error) this.#socket.destroy()
+      if (!error || socket.destroyed) return
+      this.#edge.failure = RESET.code
+      socket.destroy()
     })
   }
 
   #fail(failure: UpstreamFailure): void {
     clearTimeout(this.#timer)
-    if (this.#status !== 499 || this.#socket.destroyed) return
-    this.#status = failure.status
+    const { status, response } = this.#upgrade
+    if (status !== undefined || response.headersSent || this.#request.socket.destroyed) return
     this.#edge.failure = failure.code
-    sendFailure(this.#response, this.#edge, failure)
+    sendFailure(response, this.#edge, failure)
   }
 
   #answerHeaders(answer: IncomingMessage, status: number): string[] {
@@ -168,32 +138,8 @@ class Handshake {
 
   #ended(): void {
     clearTimeout(this.#timer)
-    if (this.#status !== 101) this.#upstreamRequest?.destroy()
-    this.#options.onEnd(this.#request, this.#edge, this.#status)
+    if (this.#upgrade.status !== 101) this.#upstreamRequest?.destroy()
   }
-}
-
-/**
- * An ordinary HTTP response on a connection that Node has handed over for an upgrade; the connection ends after it.
- *
- * Undefined, and the connection closed, when an answer to an earlier request is still being written to it: a client
- * that asks for an upgrade before then breaks RFC 9110 §7.8.
- */
-function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse | undefined {
-  // Without a listener a reset connection would end the process; the 'close' that follows is what counts.
-  socket.on('error', ignore)
-  const response = new ServerResponse(request)
-  response.shouldKeepAlive = false
-  try {
-    response.assignSocket(request.socket)
-  } catch {
-    socket.destroy()
-    return undefined
-  }
-  // The listener that told responses of it went with Node's parser.
-  socket.on('drain', () => response.emit('drain'))
-  response.once('finish', () => request.socket.destroySoon())
-  return response
 }
 
 function ignore(): void {}

@@ -15,18 +15,21 @@ export interface AssignmentRequest {
   userId(): string | undefined
   /** The client's address. */
   address(): string
+  /** Is told the caller's bucket, where the weight decides by it. */
+  bucketIs?(bucket: number): void
 }
 
 /**
  * The target of a request and the reason. The first rule that applies decides:
  *
  * 1. `unmatched`: no configured route has the request: the default upstream.
- * 2. `kill-switch`, of the gateway or the route: the upstream.
- * 3. `no-native`: native does not serve the method and path: the upstream, whatever an override or the weight says.
- * 4. `override` of an authorised request: the side that it names.
- * 5. `cohort`: a listed user: native.
- * 6. `breaker`: the route's breaker is open: the upstream.
- * 7. `weight`: native when the caller's bucket is below the weight.
+ * 2. `native-only`: the route has no upstream: native, also where it serves nothing.
+ * 3. `kill-switch`, of the gateway or the route: the upstream.
+ * 4. `no-native`: native does not serve the method and path: the upstream, whatever an override or the weight says.
+ * 5. `override` of an authorised request: the side that it names.
+ * 6. `cohort`: a listed user: native.
+ * 7. `weight`: native when the caller's bucket is below the weight, but
+ * 8. `breaker`: the upstream for those callers too while the route's breaker is open.
  *
  * Pure: the same request, table and breaker state give the same answer in every process.
  */
@@ -48,15 +51,16 @@ export function assign(
   const userId = isShared || route.cohort.size > 0 ? request.userId() : undefined
   if (userId !== undefined && route.cohort.has(userId)) return outcomes.cohort
 
-  if (breakerOpen?.(route.id) === true) return outcomes.breaker
-
   const isNative = isShared ? isBelowWeight(route, userId, request) : route.weight >= 100
-  return isNative ? outcomes.weight.native : outcomes.weight.legacy
+  if (!isNative) return outcomes.weight.legacy
+  return breakerOpen?.(route.id) === true ? outcomes.breaker : outcomes.weight.native
 }
 
 function isBelowWeight(route: Route, userId: string | undefined, request: AssignmentRequest): boolean {
   const key = userId === undefined ? `addr:${request.address()}` : `user:${userId}`
-  return bucketOf(key, route.group) < Math.round((route.weight * BUCKETS) / 100)
+  const bucket = bucketOf(key, route.group)
+  request.bucketIs?.(bucket)
+  return bucket < Math.round((route.weight * BUCKETS) / 100)
 }
 
 /**

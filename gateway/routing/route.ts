@@ -1,5 +1,13 @@
 /** What decided a target, in words that metrics and logs use too. */
-export type Reason = 'weight' | 'override' | 'cohort' | 'kill-switch' | 'breaker' | 'no-native' | 'unmatched'
+export type Reason =
+  | 'weight'
+  | 'override'
+  | 'cohort'
+  | 'kill-switch'
+  | 'breaker'
+  | 'no-native'
+  | 'native-only'
+  | 'unmatched'
 
 /** The target that this process serves itself; no upstream may have this name. */
 export const NATIVE = 'native'

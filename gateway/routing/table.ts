@@ -9,6 +9,7 @@ type Method = RouteConfig['methods'][number]
 
 /** Every assignment that a route can lead to, made once: deciding a request allocates nothing. */
 export interface Outcomes {
+  readonly nativeOnly: Assignment
   readonly killSwitch: Assignment
   readonly noNative: Assignment
   readonly override: { readonly native: Assignment; readonly legacy: Assignment }
@@ -23,7 +24,7 @@ export interface Entry {
   /** The position in the configuration; the first route wins where an OPTIONS request could belong to several. */
   readonly position: number
   readonly outcomes: Outcomes
-  /** The outcome when no later rule can change it: kill switch, or nothing native behind the path. */
+  /** The outcome when no later rule can change it: native only, kill switch, or nothing native behind the path. */
   readonly settled: Assignment | undefined
 }
 
@@ -68,8 +69,9 @@ export function compileRoutingTable(config: RoutingConfig, nativeRoutes: readonl
     const route = resolveRoute(config, routeConfig)
     const outcomes = outcomesOf(route)
     const killed = config.killSwitch || route.killSwitch ? outcomes.killSwitch : undefined
-    const elsewhere: Entry = { position, outcomes, settled: killed ?? outcomes.noNative, route }
-    const native: Entry = { position, outcomes, settled: killed, route }
+    const fixed = routeConfig.nativeOnly === true ? outcomes.nativeOnly : killed
+    const elsewhere: Entry = { position, outcomes, settled: fixed ?? outcomes.noNative, route }
+    const native: Entry = { position, outcomes, settled: fixed, route }
 
     for (const method of methodsOf(routeConfig)) {
       methods.add(method)
@@ -153,8 +155,11 @@ function pathOf(url: string): string {
   return query === -1 ? url : url.slice(0, query)
 }
 
+/** The policy of a route that has no upstream, whatever the defaults say. */
+const NATIVE_ONLY = { weight: 100, killSwitch: false, cohort: [], fallback: false }
+
 function resolveRoute({ defaults }: RoutingConfig, route: RouteConfig): Route {
-  const policy = { ...defaults, ...route }
+  const policy = { ...defaults, ...route, ...(route.nativeOnly === true && NATIVE_ONLY) }
   const timeouts = { ...defaults.timeouts, ...route.timeouts }
   return {
     id: route.id,
@@ -177,6 +182,7 @@ function outcomesOf(route: Route): Outcomes {
   const native = (reason: Reason): Assignment => ({ route, target: NATIVE, reason })
   const upstream = (reason: Reason): Assignment => ({ route, target: route.upstream, reason })
   return {
+    nativeOnly: native('native-only'),
     killSwitch: upstream('kill-switch'),
     noNative: upstream('no-native'),
     override: { native: native('override'), legacy: upstream('override') },

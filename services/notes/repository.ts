@@ -1,7 +1,10 @@
-import { type Db, type IndexDescription, ObjectId, type WithId } from 'mongodb'
+import type { Db, Filter, IndexDescription, ObjectId, WithId } from 'mongodb'
 import { batchLoader } from '../platform/batch-loader.ts'
+import { byId, objectId, plain } from '../platform/documents.ts'
 import { parseObjectId } from '../platform/object-id.ts'
-import type { NewNote, Note } from './schema.ts'
+import { type Slice, sliceStages } from '../platform/slices.ts'
+import type { Transaction } from '../platform/transactions.ts'
+import type { Note, NoteText } from './schema.ts'
 
 /** Notes carry no version key of Mongoose's. */
 interface NoteDocument {
@@ -13,131 +16,127 @@ interface NoteDocument {
   updated_at?: Date
 }
 
-interface ConsultationDocument {
-  clinician: ObjectId
-  notes: ObjectId[]
-}
-
-/** Ids are texts; a malformed one names nothing. Look-ups by consultation at the same time share a round trip. */
+/** Ids are texts; a malformed one names nothing. Look-ups at the same time share a round trip. */
 export interface NoteRepository {
-  /** Whose consultation it is. */
-  clinicianOf(consultationId: string): Promise<string | undefined>
   /** The consultation's notes, newest first. */
   ofConsultation(consultationId: string): Promise<readonly Note[]>
+  /** A part of the same list. */
+  sliceOfConsultation(consultationId: string, slice: Slice): Promise<readonly Note[]>
+  /** The notes that the lists name, by id, those that there are; possibly among others. */
+  textsOf(lists: readonly NoteList[]): Promise<ReadonlyMap<string, NoteText>>
   find(noteId: string): Promise<Note | undefined>
-  /** Undefined when the consultation is not the clinician's. */
-  add(clinician: string, consultationId: string, note: NewNote): Promise<Note | undefined>
+  add(note: Note, transaction?: Transaction): Promise<void>
   /** Sets `updated_at`, and the body if there is one. Undefined when there is no such note of the clinician's. */
   change(clinician: string, noteId: string, body: string | undefined): Promise<Note | undefined>
-  remove(note: Note): Promise<void>
+  remove(noteId: string, transaction?: Transaction): Promise<void>
+}
+
+/** A consultation with the ids of its notes. */
+export interface NoteList {
+  readonly _id: string
+  readonly notes: readonly string[]
 }
 
 export const NOTES = 'notes'
-export const NOTE_INDEXES: readonly IndexDescription[] = [{ key: { consultation: 1, created_at: -1 } }]
+export const NOTE_INDEXES: readonly IndexDescription[] = [{ key: { consultation: 1, created_at: -1, _id: -1 } }]
 
 /** One reply holds whatever fits its 16 MB, so that a batch needs no second command. */
 const BATCH_SIZE = 10_000
 
 export function noteRepository(db: Db): NoteRepository {
   const notes = db.collection<NoteDocument>(NOTES)
-  const consultations = db.collection<ConsultationDocument>('consultations')
 
-  const loadClinician = batchLoader<string, string>(async ids => {
-    const found = await consultations
-      .find({ _id: { $in: ids.map(fromHex) } }, { projection: { clinician: 1 }, batchSize: BATCH_SIZE })
-      .toArray()
-    return new Map(found.map(({ _id, clinician }) => [_id.toHexString(), clinician.toHexString()]))
-  })
-
-  const loadNotes = batchLoader<string, Note[]>(async ids => {
+  const loadOfConsultation = batchLoader<string, Note[]>(async ids => {
     const found = await notes
-      .find({ consultation: { $in: ids.map(fromHex) } }, { batchSize: BATCH_SIZE })
+      .find({ consultation: { $in: ids.map(objectId) } }, { batchSize: BATCH_SIZE })
       .sort({ consultation: 1, created_at: -1 })
       .toArray()
-    return Map.groupBy(found.map(toNote), ({ consultation }) => consultation)
+    return Map.groupBy(
+      found.map(document => plain(document)),
+      ({ consultation }) => consultation
+    )
+  })
+
+  const findTexts = async (filter: Filter<NoteDocument>): Promise<Map<string, NoteText>> => {
+    const found = await notes.find(filter, { batchSize: BATCH_SIZE }).toArray()
+    return byId(
+      found.map(document => {
+        const { _id, clinician, body } = plain(document)
+        return { _id, clinician, body }
+      })
+    )
+  }
+
+  const loadTexts = async (lists: readonly NoteList[]): Promise<ReadonlyMap<string, NoteText>> => {
+    // One seek for each consultation instead of one for each note.
+    const texts = await findTexts({ consultation: { $in: lists.map(({ _id }) => objectId(_id)) } })
+    // Ids left over by the legacy, which keeps those of deleted notes; a note of another consultation would be here too.
+    const strays = new Set(lists.flatMap(({ notes: ids }) => ids).filter(id => !texts.has(id)))
+    if (strays.size > 0) {
+      for (const [id, text] of await findTexts({ _id: { $in: [...strays].map(objectId) } })) texts.set(id, text)
+    }
+    return texts
+  }
+
+  const loadTextsOfOne = batchLoader<NoteList, ReadonlyMap<string, NoteText>>(async lists => {
+    const texts = await loadTexts(lists)
+    return new Map(lists.map(list => [list, texts]))
   })
 
   return {
-    async clinicianOf(consultationId) {
-      const id = parseObjectId(consultationId)
-      return id && loadClinician(id.toHexString())
+    async ofConsultation(consultationId) {
+      const key = parseObjectId(consultationId)?.toHexString()
+      return (key !== undefined && (await loadOfConsultation(key))) || []
     },
 
-    async ofConsultation(consultationId) {
-      const id = parseObjectId(consultationId)
-      return (id && (await loadNotes(id.toHexString()))) ?? []
+    async sliceOfConsultation(consultationId, slice) {
+      const consultation = parseObjectId(consultationId)
+      if (consultation === undefined) return []
+      const found = await notes
+        .aggregate<WithId<NoteDocument>>(sliceStages({ consultation }, 'created_at', slice))
+        .toArray()
+      return found.map(document => plain(document))
+    },
+
+    async textsOf(lists) {
+      const [first, ...others] = lists.filter(({ notes: ids }) => ids.length > 0)
+      if (first === undefined) return new Map()
+      // Several are a batch by themselves: with others in one command they would only keep each other waiting.
+      return others.length > 0 ? loadTexts([first, ...others]) : ((await loadTextsOfOne(first)) ?? new Map())
     },
 
     async find(noteId) {
       const id = parseObjectId(noteId)
       const found = id && (await notes.findOne({ _id: id }))
-      return found ? toNote(found) : undefined
+      return found ? plain(found) : undefined
     },
 
-    async add(clinician, consultationId, { body, transcriptId }) {
-      const consultation = parseObjectId(consultationId)
-      if (consultation === undefined) return undefined
-      const id = new ObjectId()
-      const note = {
-        _id: id,
-        clinician: fromHex(clinician),
-        transcript: fromHex(transcriptId),
-        consultation,
-        body,
-        created_at: new Date()
-      }
-      // The reference first: a crash before the note is there leaves an id that names nothing, which every reader
-      // drops, and a client that was told nothing and writes it again. The other way round a note would stand in the
-      // list and be missing from the consultation, and the second try would double it.
-      const { matchedCount } = await consultations.updateOne(
-        { _id: consultation, clinician: note.clinician },
-        { $push: { notes: id } }
+    async add({ _id, clinician, transcript, consultation, ...rest }, transaction) {
+      await notes.insertOne(
+        {
+          _id: objectId(_id),
+          clinician: objectId(clinician),
+          transcript: objectId(transcript),
+          consultation: objectId(consultation),
+          ...rest
+        },
+        transaction
       )
-      if (matchedCount === 0) return undefined
-      await notes.insertOne(note)
-      return toNote(note)
     },
 
     async change(clinician, noteId, body) {
       const id = parseObjectId(noteId)
       if (id === undefined) return undefined
       const changed = await notes.findOneAndUpdate(
-        { _id: id, clinician: fromHex(clinician) },
+        { _id: id, clinician: objectId(clinician) },
         { $set: { updated_at: new Date(), ...(body !== undefined && { body }) } },
         { returnDocument: 'after' }
       )
-      return changed === null ? undefined : toNote(changed)
+      return changed === null ? undefined : plain(changed)
     },
 
-    async remove({ _id, consultation }) {
-      const id = fromHex(_id)
-      // The reference first: a crash before the note is gone leaves a note that can be deleted again, and then is whole.
-      await consultations.updateOne({ _id: fromHex(consultation) }, { $pull: { notes: id } })
-      await notes.deleteOne({ _id: id })
+    async remove(noteId, transaction) {
+      await notes.deleteOne({ _id: objectId(noteId) }, transaction)
     }
-  }
-}
-
-function fromHex(id: string): ObjectId {
-  return ObjectId.createFromHexString(id)
-}
-
-function toNote({
-  _id,
-  clinician,
-  transcript,
-  consultation,
-  body,
-  created_at,
-  updated_at
-}: WithId<NoteDocument>): Note {
-  return {
-    _id: _id.toHexString(),
-    clinician: clinician.toHexString(),
-    transcript: transcript.toHexString(),
-    consultation: consultation.toHexString(),
-    body,
-    created_at,
-    ...(updated_at !== undefined && { updated_at })
   }
 }

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Id, Timestamp } from '../platform/schema.ts'
+import { Id, orNull, Timestamp } from '../platform/schema.ts'
 import { Clinician } from '../users/schema.ts'
 
 export const Note = Type.Object({
@@ -16,9 +16,13 @@ export type Note = Static<typeof Note>
 /** A note with its author; null when the author is no more. */
 export const ExpandedNote = Type.Composite([
   Type.Omit(Note, ['clinician']),
-  Type.Object({ clinician: Type.Union([Clinician, Type.Null()]) })
+  Type.Object({ clinician: orNull(Clinician) })
 ])
 export type ExpandedNote = Static<typeof ExpandedNote>
+
+/** What a consultation shows of its notes. */
+export const NoteText = Type.Pick(Note, ['_id', 'clinician', 'body'])
+export type NoteText = Static<typeof NoteText>
 
 export const NewNote = Type.Object({ body: Type.String(), transcriptId: Id })
 export type NewNote = Static<typeof NewNote>
@@ -29,8 +33,8 @@ export const NoteChange = Type.Object({
 })
 
 // Any text: a malformed id is a document that does not exist, not invalid input.
-export const ConsultationParams = Type.Object({ consultationId: Type.String() })
-export const NoteParams = Type.Object({ noteId: Type.String() })
+export const ConsultationParams = Type.Object({ id: Type.String({ description: 'Of the consultation' }) })
+export const NoteParams = Type.Object({ id: Type.String({ description: 'Of the note' }) })
 
 export const NoteList = Type.Object({ count: Type.Integer(), notes: Type.Array(ExpandedNote) })
 export const NoteAnswer = Type.Object({ msg: Type.String(), note: Note })

@@ -1,5 +1,9 @@
+import type { ConsultationRepository } from '../consultations/repository.ts'
+import { newId } from '../platform/documents.ts'
+import type { Slice } from '../platform/slices.ts'
+import type { Transactions } from '../platform/transactions.ts'
+import { cliniciansOf } from '../users/clinicians.ts'
 import type { UserRepository } from '../users/repository.ts'
-import type { Clinician } from '../users/schema.ts'
 import type { NoteRepository } from './repository.ts'
 import type { ExpandedNote, NewNote, Note } from './schema.ts'
 
@@ -9,6 +13,14 @@ export interface NoteService {
   isOwnConsultation(caller: string, consultationId: string): Promise<boolean>
   /** The notes of the caller's consultation, newest first, whoever wrote them; none for any other consultation. */
   list(caller: string, consultationId: string): Promise<ExpandedNote[]>
+  /** A part of the same list. Undefined when the consultation is not the caller's. */
+  page(caller: string, consultationId: string, slice: Slice): Promise<ExpandedNote[] | undefined>
+  /** A note of the caller's own. */
+  read(caller: string, noteId: string): Promise<Note | undefined>
+  /** With its author. */
+  expand(note: Note): Promise<ExpandedNote>
+  /** As `add`, on the transcript that the consultation has. */
+  write(caller: string, consultationId: string, body: string): Promise<Note | undefined>
   /** Undefined when the consultation is not the caller's. */
   add(caller: string, consultationId: string, note: NewNote): Promise<Note | undefined>
   access(caller: string, noteId: string): Promise<Access>
@@ -21,33 +33,72 @@ export type Access = 'granted' | 'missing' | 'denied'
 
 interface Dependencies {
   readonly notes: NoteRepository
+  readonly consultations: Pick<ConsultationRepository, 'find' | 'clinicianOf' | 'addNote' | 'removeNote'>
   readonly users: Pick<UserRepository, 'byId'>
+  readonly transactions: Transactions
 }
 
-export function noteService({ notes, users }: Dependencies): NoteService {
-  async function authorsOf(list: readonly Note[]): Promise<ReadonlyMap<string, Clinician | null>> {
-    const ids = [...new Set(list.map(({ clinician }) => clinician))]
-    const authors = await Promise.all(ids.map(id => users.byId(id)))
-    return new Map(
-      ids.map((id, index) => {
-        const author = authors[index]
-        return [id, author ? { _id: id, username: author.username, email: author.email } : null]
-      })
+export function noteService({ notes, consultations, users, transactions }: Dependencies): NoteService {
+  const isOwnConsultation = async (caller: string, id: string) => (await consultations.clinicianOf(id)) === caller
+
+  async function expanded(list: readonly Note[]): Promise<ExpandedNote[]> {
+    const authors = await cliniciansOf(
+      users,
+      list.map(({ clinician }) => clinician)
     )
+    return list.map(note => ({ ...note, clinician: authors.get(note.clinician) ?? null }))
+  }
+
+  async function add(caller: string, consultationId: string, { body, transcriptId }: NewNote) {
+    const id = newId()
+    const consultation = consultationId.toLowerCase()
+    const fields = { clinician: caller, transcript: transcriptId.toLowerCase(), consultation, body }
+    const created_at = new Date()
+    return transactions.run(async transaction => {
+      // The reference first: until the note is there too it names nothing, which every reader drops, and a client
+      // that was told nothing writes the note again. The other way round the note would stand in the list and be
+      // missing from its consultation, and the second try would double it.
+      if (!(await consultations.addNote(caller, consultation, id, transaction))) return undefined
+      await notes.add({ _id: id, ...fields, created_at }, transaction)
+      // The id in the middle, where Mongoose has it in the answer to a creation.
+      return { ...fields, _id: id, created_at }
+    })
   }
 
   return {
-    isOwnConsultation: async (caller, consultationId) => (await notes.clinicianOf(consultationId)) === caller,
+    isOwnConsultation,
+
+    async read(caller, noteId) {
+      const note = await notes.find(noteId)
+      return note?.clinician === caller ? note : undefined
+    },
+
+    async expand(note) {
+      const authors = await cliniciansOf(users, [note.clinician])
+      return { ...note, clinician: authors.get(note.clinician) ?? null }
+    },
+
+    async write(caller, consultationId, body) {
+      const consultation = await consultations.find(consultationId)
+      if (consultation?.clinician !== caller || !consultation.transcript) return undefined
+      return add(caller, consultationId, { body, transcriptId: consultation.transcript })
+    },
 
     async list(caller, consultationId) {
       // Both at once, for the round trip: the notes go nowhere when the consultation turns out to be another's.
-      const [owner, list] = await Promise.all([notes.clinicianOf(consultationId), notes.ofConsultation(consultationId)])
-      if (owner !== caller) return []
-      const authors = await authorsOf(list)
-      return list.map(note => ({ ...note, clinician: authors.get(note.clinician) ?? null }))
+      const [own, list] = await Promise.all([
+        isOwnConsultation(caller, consultationId),
+        notes.ofConsultation(consultationId)
+      ])
+      return own ? expanded(list) : []
     },
 
-    add: (caller, consultationId, note) => notes.add(caller, consultationId, note),
+    async page(caller, consultationId, slice) {
+      if (!(await isOwnConsultation(caller, consultationId))) return undefined
+      return expanded(await notes.sliceOfConsultation(consultationId, slice))
+    },
+
+    add,
 
     access: async (caller, noteId) => accessTo(await notes.find(noteId), caller),
 
@@ -56,7 +107,14 @@ export function noteService({ notes, users }: Dependencies): NoteService {
     async remove(caller, noteId) {
       const note = await notes.find(noteId)
       const access = accessTo(note, caller)
-      if (note && access === 'granted') await notes.remove(note)
+      if (note === undefined || access !== 'granted') return access
+      const { _id: id, consultation } = note
+      await transactions.run(async transaction => {
+        // The note first: what is then left of it is a reference that names nothing, which every reader drops. The
+        // other way round a reader could find it in the list and not in its consultation.
+        await notes.remove(id, transaction)
+        await consultations.removeNote(consultation, id, transaction)
+      })
       return access
     }
   }

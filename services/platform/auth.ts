@@ -1,7 +1,7 @@
 import jwt from '@fastify/jwt'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { REVOKED_TOKENS, revokedTokens } from './revoked-tokens.ts'
+import { REVOKED_TOKEN_INDEXES, REVOKED_TOKENS, revokedTokens } from './revoked-tokens.ts'
 import { createSessions, type Sessions, type TokenPayload, type Verdict } from './sessions.ts'
 
 declare module '@fastify/jwt' {
@@ -21,16 +21,22 @@ declare module 'fastify' {
 
 export const NO_TOKEN = { msg: 'Please login, no token provided' }
 
+export interface AuthOptions {
+  readonly secret: string
+  /** Milliseconds that a token revoked elsewhere may still be taken here. */
+  readonly revocationStalenessMs?: number | undefined
+}
+
 /** JWT sessions shared with the legacy backend: same secret, same payload, same list of logged out tokens. */
-export const auth = fp<{ readonly secret: string }>(
-  async (app, { secret }) => {
+export const auth = fp<AuthOptions>(
+  async (app, { secret, revocationStalenessMs: stalenessMs }) => {
     await app.register(jwt, {
       secret,
       sign: { algorithm: 'HS256' },
       verify: { algorithms: ['HS256'], requiredClaims: ['exp'] }
     })
-    const sessions = createSessions(app.jwt, revokedTokens(app.database.db))
-    app.ensureIndexes(REVOKED_TOKENS, [{ key: { blackToken: 1 } }])
+    const sessions = createSessions(app.jwt, revokedTokens(app.database.db, { stalenessMs }))
+    app.ensureIndexes(REVOKED_TOKENS, REVOKED_TOKEN_INDEXES)
     app.decorate('sessions', sessions)
     app.decorate('authenticate', async (request: FastifyRequest, reply: FastifyReply) => {
       const token = bearerToken(request)

@@ -3,6 +3,7 @@ import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { BodyTooLarge, MalformedBody, UnsupportedBody } from './errors.ts'
+import { refuseUnstorable } from './storable.ts'
 
 /** The legacy's limit, on the body as sent and as inflated. */
 export const BODY_LIMIT_BYTES = 10 * 1024 * 1024
@@ -16,7 +17,7 @@ const inflaters = new Map([
 /**
  * Request bodies as `express.json({ limit: '10mb' })` reads them: JSON objects and arrays, inflated if need be, an
  * empty body as `{}`; a body of any other content type is not read and leaves `request.body` undefined.
- * Keys that would reach a prototype are dropped.
+ * Keys that would reach a prototype are dropped; what MongoDB could not store is refused.
  */
 export const body = fp(
   async app => {
@@ -35,6 +36,7 @@ export const body = fp(
         if (text === '') return {}
         const value = await parseJson(request, text)
         if (typeof value !== 'object' || value === null) throw new MalformedBody()
+        refuseUnstorable(value)
         return value
       }
     )

@@ -9,6 +9,7 @@ import {
   MongoServerSelectionError,
   MongoTopologyClosedError
 } from 'mongodb'
+import { TransactionTimeout } from './transactions.ts'
 
 /** A connected, or connecting, database. */
 export interface Database {
@@ -75,6 +76,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
     error instanceof MongoNotConnectedError ||
     error instanceof MongoTopologyClosedError ||
     error instanceof MongoClientClosedError ||
+    error instanceof TransactionTimeout ||
     // The driver exports no class for a full pool.
     (error instanceof Error && error.name === 'MongoWaitQueueTimeoutError') ||
     (error instanceof MongoServerError && typeof error.code === 'number' && TRANSIENT_CODES.has(error.code))

@@ -1,5 +1,6 @@
 import type { FastifyError } from 'fastify'
 import fp from 'fastify-plugin'
+import { isClientGone } from './client-signal.ts'
 import { isDatabaseUnavailable } from './database.ts'
 
 /** What is wrong with one field of a request: where it is (a JSON pointer) and what would be right; never its value. */
@@ -38,6 +39,22 @@ export class UnsupportedBody extends Error {
   }
 }
 
+/**
+ * The caller has to come back later: after too much of their own (429), or because the server has too much to do (503).
+ * The message is for the caller.
+ */
+export class TryLater extends Error {
+  override readonly name = 'TryLater'
+  readonly statusCode: 429 | 503
+  readonly retryAfterSeconds: number
+
+  constructor(statusCode: 429 | 503, message: string, retryAfterSeconds: number) {
+    super(message)
+    this.statusCode = statusCode
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
 interface Answer {
   readonly status: number
   readonly body: { readonly msg: string; readonly error?: 'validation'; readonly details?: readonly Problem[] }
@@ -53,22 +70,25 @@ const messages = new Map([
 export const errors = fp(
   async app => {
     app.setErrorHandler<FastifyError>((error, request, reply) => {
+      if (isClientGone(error, reply)) return reply.hijack()
       const { status, body } = answerTo(error)
       // Only name and code: a driver's message may quote documents, and a parser's the body.
       if (status >= 500) request.log.error({ error: { name: error.name, code: error.code } }, 'request failed')
       // Fastify would close the connection under a client that is still sending, and the answer with it. The legacy reads
       // the rest.
       if (status === 413) reply.removeHeader('connection')
+      if (error instanceof TryLater) reply.header('retry-after', error.retryAfterSeconds)
       return reply.code(status).send(body)
     })
   },
   { name: 'platform-errors' }
 )
 
-function answerTo(error: FastifyError | InvalidInput): Answer {
+function answerTo(error: FastifyError | InvalidInput | TryLater): Answer {
   if (error instanceof InvalidInput) {
     return { status: 422, body: { msg: 'Validation failed', error: 'validation', details: error.problems } }
   }
+  if (error instanceof TryLater) return { status: error.statusCode, body: { msg: error.message } }
   if (isDatabaseUnavailable(error)) return { status: 503, body: { msg: 'Service unavailable' } }
   const status = clientErrorStatus(error)
   if (status !== undefined) return { status, body: { msg: messages.get(status) ?? 'Bad request' } }

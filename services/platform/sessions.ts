@@ -5,7 +5,11 @@ import type { FastifyInstance } from 'fastify'
 import { Id } from './schema.ts'
 import type { RevokedTokens } from './revoked-tokens.ts'
 
-const LIFETIME_SECONDS = 3600
+/** How long a token is taken. */
+export const SESSION_SECONDS = 3600
+
+/** The year 9999: the database's other clients may know no later one. */
+const LAST_DATE_MS = Date.UTC(9999, 0)
 
 export const TokenPayload = Type.Object({
   /** The user's id. */
@@ -30,7 +34,10 @@ export type Verdict =
 export interface Sessions {
   /** A token for an hour. */
   open(user: { readonly id: string; readonly username: string }): Promise<string>
-  /** Refuses the token from now on. Only one that we could have issued is kept; any other is refused anyway. */
+  /**
+   * Refuses the token from now on: here at once, on every other replica within the staleness of its look-ups. Only one
+   * that is good until then is kept; any other is refused anyway.
+   */
   close(token: string): Promise<void>
   check(token: string): Promise<Verdict>
 }
@@ -41,14 +48,14 @@ export function createSessions(jwt: FastifyInstance['jwt'], revoked: RevokedToke
       // A token is a function of user and second, and one that was logged out stays refused: whoever logs in again
       // within that second gets the token of a second before.
       for (let iat = Math.floor(Date.now() / 1000); ; iat--) {
-        const token = jwt.sign({ userID: id, author: username, iat, exp: iat + LIFETIME_SECONDS })
-        if (!(await revoked.has(token))) return token
+        const token = jwt.sign({ userID: id, author: username, iat, exp: iat + SESSION_SECONDS })
+        if (!(await revoked.hasNow(token))) return token
       }
     },
 
     async close(token) {
-      const verdict = verify(() => jwt.verify(token, { ignoreExpiration: true, ignoreNotBefore: true }), token)
-      if (verdict.valid) await revoked.add(token)
+      const verdict = verify(() => jwt.verify(token, { ignoreNotBefore: true }), token)
+      if (verdict.valid) await revoked.add(token, expiryOf(verdict.payload))
     },
 
     async check(token) {
@@ -56,6 +63,10 @@ export function createSessions(jwt: FastifyInstance['jwt'], revoked: RevokedToke
       return verdict.valid && (await revoked.has(token)) ? { valid: false, reason: 'revoked' } : verdict
     }
   }
+}
+
+function expiryOf({ exp }: TokenPayload): Date {
+  return new Date(Math.min(exp * 1000, LAST_DATE_MS))
 }
 
 function verify(decode: () => unknown, token: string): Verdict {

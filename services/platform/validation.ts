@@ -4,8 +4,8 @@ import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify'
 import { InvalidInput, type Problem } from './errors.ts'
 
 /**
- * Compiles a TypeBox schema for Fastify. Numbers and booleans become strings where a string is asked for, as Mongoose
- * casts them. Invalid values are refused with an `InvalidInput`.
+ * Compiles a TypeBox schema for Fastify. Numbers and booleans become strings where a string is asked for, and what
+ * Mongoose takes for a boolean becomes one, as Mongoose casts them. Invalid values are refused with an `InvalidInput`.
  */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema }) => {
   const compiled = TypeCompiler.Compile(schema)
@@ -19,14 +19,29 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema }) => 
 export const compileSerializer: FastifySerializerCompiler<TSchema> = () => data => JSON.stringify(data)
 
 /** One problem a path: TypeBox reports a missing property as missing and again as of the wrong type. */
-function problems(errors: Iterable<ValueError>): Problem[] {
+export function problems(errors: Iterable<ValueError>): Problem[] {
   const byPath = new Map<string, Problem>()
   for (const { path, message } of errors) if (!byPath.has(path)) byPath.set(path, { path, message })
   return [...byPath.values()]
 }
 
+/** Mongoose's `castBoolean`. */
+const booleans = new Map<unknown, boolean>([
+  ...([1, '1', 'true', 'yes'] as const).map(value => [value, true] as const),
+  ...([0, '0', 'false', 'no'] as const).map(value => [value, false] as const)
+])
+
+/** The schema that this union adds null to, if that is what it does. */
+function nullableOf({ anyOf }: TSchema): TSchema | undefined {
+  const [schema, other, ...more]: TSchema[] = anyOf
+  return other?.[Kind] === 'Null' && more.length === 0 ? schema : undefined
+}
+
 function coerced(schema: TSchema, value: unknown): unknown {
   if (schema[Kind] === 'String' && (typeof value === 'number' || typeof value === 'boolean')) return String(value)
+  if (schema[Kind] === 'Boolean') return booleans.get(value) ?? value
+  const nullable = schema[Kind] === 'Union' ? nullableOf(schema) : undefined
+  if (nullable !== undefined) return coerced(nullable, value)
   if (schema[Kind] !== 'Object' || typeof value !== 'object' || value === null || Array.isArray(value)) return value
   const properties: Record<string, TSchema> = schema['properties']
   const result: Record<string, unknown> = { ...value }

@@ -34,8 +34,8 @@ export interface UserRepository {
   byId(id: string): Promise<User | undefined>
   accountOf(email: string): Promise<Account | undefined>
   isTaken(email: string): Promise<boolean>
-  /** False when the email was taken, also by a registration at the same moment. */
-  add(user: NewUser): Promise<boolean>
+  /** Undefined when the email was taken, also by a registration at the same moment. */
+  add(user: NewUser): Promise<User | undefined>
   /** Replaces a password's hash, unless it was replaced meanwhile. */
   replaceHash(id: string, current: string, next: string): Promise<void>
 }
@@ -82,7 +82,8 @@ export function userRepository(db: Db): UserRepository {
 
     async add({ username, email, passwordHash, role }) {
       try {
-        await users.insertOne({
+        const createdAt = new Date()
+        const { insertedId } = await users.insertOne({
           username,
           email,
           password: passwordHash,
@@ -90,12 +91,12 @@ export function userRepository(db: Db): UserRepository {
           prompts: [],
           notes: [],
           transcripts: [],
-          createdAt: new Date(),
+          createdAt,
           __v: 0
         })
-        return true
+        return { _id: insertedId.toHexString(), username, email, role, createdAt }
       } catch (error) {
-        if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return false
+        if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return undefined
         throw error
       }
     },

@@ -24,9 +24,9 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ service: UserService }> = a
 
   app.post(
     '/users/register',
-    { schema: { body: Registration, response: { 200: Message, 401: Message, 422: ValidationFailure } } },
+    { schema: { body: Registration, response: { 200: Message, 401: Message, 422: ValidationFailure, 429: Message } } },
     async (request, reply) => {
-      const outcome = await service.register(request.body)
+      const outcome = await service.register(request.body, app.clientAddress(request))
       if (outcome === 'email-taken') return reply.code(401).send({ msg: 'User already exists' })
       return { msg: 'User has been registered' }
     }
@@ -34,9 +34,11 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ service: UserService }> = a
 
   app.post(
     '/users/login',
-    { schema: { body: Credentials, response: { 200: LoginAnswer, 401: Message, 422: ValidationFailure } } },
+    {
+      schema: { body: Credentials, response: { 200: LoginAnswer, 401: Message, 422: ValidationFailure, 429: Message } }
+    },
     async (request, reply) => {
-      const result = await service.login(request.body)
+      const result = await service.login(request.body, app.clientAddress(request))
       if (result.outcome === 'unknown-email') return { msg: 'user doesnt exist' }
       if (result.outcome === 'wrong-password') return reply.code(401).send({ msg: 'wrong credentials' })
       return { msg: 'login successful', token: result.token }

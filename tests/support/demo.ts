@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startDatabase } from './database.ts'
 import { startLegacy } from './legacy.ts'
+import { NHS_CREDENTIALS } from './nhs-stub.ts'
 import { startProcess } from './process.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -18,6 +22,12 @@ async function stopAll(started: Started[]): Promise<void> {
     await stop().catch((error: unknown) => process.stderr.write(`${name} did not stop cleanly: ${String(error)}\n`))
   }
   started.length = 0
+}
+
+async function startStub(name: 'openai' | 'nhs'): Promise<Started & { url: string }> {
+  const stub = await startProcess({ name: `${name} stub`, args: [`tests/support/${name}-stub-main.ts`], cwd: ROOT })
+  const url = await stub.waitForLine(line => / stub listening on (.*)$/.exec(line)?.[1])
+  return { name: `${name} stub`, url, stop: () => stub.stop() }
 }
 
 async function startGateway(env: Record<string, string>): Promise<Started & { url: string; adminUrl: string }> {
@@ -83,14 +93,27 @@ async function demo(started: Started[]): Promise<void> {
   const jwtSecret = randomBytes(32).toString('hex')
   const database = await startDatabase()
   started.push({ name: 'database', stop: () => database.stop() })
-  const legacy = await startLegacy({ mongodbUri: database.uri, jwtSecret, supervised: true })
+  const [openai, nhs] = await Promise.all([startStub('openai'), startStub('nhs')])
+  started.push(openai, nhs)
+  const upstreams = {
+    OPENAI_BASE_URL: openai.url,
+    OPENAI_API_KEY: 'demo',
+    NHS_BASE_URL: nhs.url,
+    NHS_CLIENT_ID: NHS_CREDENTIALS.clientId,
+    NHS_CLIENT_SECRET: NHS_CREDENTIALS.clientSecret
+  }
+  const legacy = await startLegacy({ mongodbUri: database.uri, jwtSecret, supervised: true, env: upstreams })
   started.push({ name: 'legacy', stop: () => legacy.stop() })
+  const stateDirectory = await mkdtemp(join(tmpdir(), 'scribe-demo-'))
+  started.push({ name: 'state', stop: () => rm(stateDirectory, { recursive: true, force: true }) })
   const gateway = await startGateway({
+    ...upstreams,
     HOST: '127.0.0.1',
     LEGACY_URL: legacy.url,
     MONGODB_URI: database.uri,
     JWT_SECRET: jwtSecret,
-    OVERRIDE_NETWORKS: '127.0.0.0/8,::1'
+    OVERRIDE_NETWORKS: '127.0.0.0/8,::1',
+    STATE_DIR: stateDirectory
   })
   started.push(gateway)
   process.stdout.write(guide(gateway.url, gateway.adminUrl, await seed(gateway.url)))
@@ -103,7 +126,7 @@ process.once('SIGTERM', () => stop())
 // A second Ctrl-C means now; the children go with this process.
 process.on('SIGINT', () => process.exitCode === undefined || process.exit(130))
 
-process.stdout.write('starting a database, the legacy stand-in and the gateway …\n')
+process.stdout.write('starting a database, stubs of OpenAI and the NHS, the legacy stand-in and the gateway …\n')
 try {
   await Promise.race([demo(started), asked])
   await asked

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import type { Environment } from '../../gateway/environment.ts'
+import { type Environment, readEnvironment } from '../../gateway/environment.ts'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
 
 /** One line of the log, parsed. */
@@ -65,23 +65,16 @@ export async function startEdge({ upstream, timeouts, routes = [], config, env }
   }
   const gateway = await createGateway({
     environment: {
-      LEGACY_URL: typeof upstream === 'string' ? upstream : `http://127.0.0.1:${upstream}`,
-      // The discard port, where nobody answers: the relay needs no database.
-      MONGODB_URI: 'mongodb://127.0.0.1:9/none',
-      JWT_SECRET: 'a secret of the tests, long enough',
-      HOST: '127.0.0.1',
-      PORT: 0,
-      ADMIN_HOST: '127.0.0.1',
-      ADMIN_PORT: 0,
+      ...readEnvironment({
+        LEGACY_URL: typeof upstream === 'string' ? upstream : `http://127.0.0.1:${upstream}`,
+        // The discard port, where nobody answers: the relay needs no database.
+        MONGODB_URI: 'mongodb://127.0.0.1:9/none',
+        JWT_SECRET: 'a secret of the tests, long enough'
+      }),
       ROUTING_CONFIG: file,
-      TRUSTED_PROXIES: [],
-      OVERRIDE_NETWORKS: [],
-      OVERRIDE_CREDENTIAL: '',
       BCRYPT_COST: 4,
       SHUTDOWN_TIMEOUT_MS: 1_000,
       SHUTDOWN_DELAY_MS: 0,
-      REQUEST_TIMEOUT_MS: 300_000,
-      LOG_LEVEL: 'info',
       ...env
     },
     version: '0.0.0-test',

@@ -121,7 +121,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
 /** The shipped routing configuration with something laid over its top level, and with other weights. */
 export function routingText(config: object = {}, weights: GatewayOptions['weights'] = {}): string {
-  const routes = shipped.routes.map(route => ({ ...route, weight: weightOf(route, weights) }))
+  const routes = shipped.routes.map(route =>
+    route.nativeOnly === true ? route : { ...route, weight: weightOf(route, weights) }
+  )
   return JSON.stringify({ ...shipped, routes, ...config }, undefined, 2)
 }
 

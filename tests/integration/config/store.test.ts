@@ -1,34 +1,20 @@
 import { once } from 'node:events'
-import { appendFile, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { appendFile, rename, symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { ConfigInvalidError } from '../../../gateway/config/problem.ts'
-import { openConfigStore } from '../../../gateway/config/store.ts'
 import type { ConfigStore } from '../../../gateway/config/store.ts'
 import { compileRoutingTable } from '../../../gateway/routing/table.ts'
+import { type Folder, freshFolder, openStore } from './support.ts'
 
-interface LogLine {
-  readonly level: 'info' | 'error'
-  readonly bindings: object
-  readonly message: string
-}
-
-let folder: string
+let folder: Folder
 let file: string
-let log: LogLine[]
-let stores: ConfigStore[]
+let log: Folder['log']
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'routing-config-'))
-  file = join(folder, 'routing.config.json')
-  log = []
-  stores = []
-})
-
-afterEach(async () => {
-  for (const store of stores) store.close()
-  await rm(folder, { recursive: true })
+  folder = await freshFolder()
+  file = folder.file
+  log = folder.log
 })
 
 function textOf(weight: number | string): string {
@@ -36,16 +22,7 @@ function textOf(weight: number | string): string {
   return `{ "version": 1, "targets": { "legacy": { "url": "http://127.0.0.1:1" } },\n "routes": [${route}] }\n`
 }
 
-const line = (level: LogLine['level']) => (bindings: object, message: string) =>
-  void log.push({ level, bindings, message })
-
-async function open(compile = (config: Parameters<typeof compileRoutingTable>[0]) => compileRoutingTable(config, [])) {
-  const logger = { info: line('info'), error: line('error') }
-  const store = await openConfigStore({ file, nativeModules: new Set(['notes']), compile, logger })
-  stores.push(store)
-  return store
-}
-
+const open = async (options?: Parameters<typeof openStore>[1]) => (await openStore(folder, options)).store
 const weightOf = (store: ConfigStore) => store.current.table.routes[0]?.weight
 const messages = () => log.map(({ level, message }) => `${level}: ${message}`)
 
@@ -89,7 +66,7 @@ describe('an edit', () => {
     const { digest } = store.current
     expect(log.at(-1)).toEqual({
       level: 'info',
-      bindings: { revision: 2, digest, previous },
+      bindings: { revision: 2, digest, previous, by: 'file routing.config.json' },
       message: 'routing configuration applied'
     })
   })
@@ -108,7 +85,7 @@ describe('an edit', () => {
   })
 
   it('is noticed when a symlink is swapped', async () => {
-    const [one, two] = [join(folder, 'one.json'), join(folder, 'two.json')]
+    const [one, two] = [join(folder.path, 'one.json'), join(folder.path, 'two.json')]
     await writeFile(one, textOf(1))
     await writeFile(two, textOf(2))
     await symlink(one, file)
@@ -234,9 +211,11 @@ describe('a bad file', () => {
 
   it('that does not compile changes nothing', async () => {
     await writeFile(file, textOf(10))
-    const store = await open(config => {
-      if (config.routes[0]?.weight === 11) throw new Error('eleven')
-      return compileRoutingTable(config, [])
+    const store = await open({
+      compile(config) {
+        if (config.routes[0]?.weight === 11) throw new Error('eleven')
+        return compileRoutingTable(config, [])
+      }
     })
     await writeFile(file, textOf(11))
     await store.reload()

@@ -153,9 +153,10 @@ test('labels come from the routing table, never from a request', async () => {
     route: value => routes.has(value),
     target: value => targets.has(value),
     upstream: value => targets.has(value),
-    reason: value => /^(?:weight|override|cohort|kill-switch|no-native|native-only|unmatched)$/.test(value),
+    reason: value => /^(?:weight|override|cohort|kill-switch|breaker|no-native|native-only|unmatched)$/.test(value),
     status_class: value => /^(?:[1-5]xx|aborted)$/.test(value),
     failure: value => /^upstream_[a-z]+$/.test(value),
+    state: value => /^(?:closed|open|half-open)$/.test(value),
     le: value => value === '+Inf' || Number(value) > 0,
     version: value => /^\d+\.\d+\.\d+$/.test(value)
   }

@@ -75,14 +75,15 @@ beforeAll(async () => {
 
   let table: RoutingTable
   const assigner = createAssigner({
-    revision: () => ({ number: 1, digest: '', config, table, loadedAt: new Date() }),
+    revision: () => ({ number: 1, digest: '', text: '', config, table, loadedAt: new Date() }),
     resolveAddress: addressResolver([]),
     jwtSecret: JWT_SECRET,
     overrideNetwork: networkTest([]),
-    overrideCredential: ''
+    overrideCredential: '',
+    breakers: { isOpen: () => false, began: () => {} }
   })
   const logger = pino({ level: 'silent' })
-  const observer = createObserver(createMetrics('0'), logger)
+  const observer = createObserver(createMetrics('0'), logger, () => {})
   app = createPublicServer({ assigner, relay, observer, logger, requestTimeout: 60_000 })
   const nativeRoutes = await registerNativeSide(app, {
     modules: [failing],

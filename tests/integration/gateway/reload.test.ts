@@ -192,13 +192,14 @@ test('SIGHUP reads the file at once, sooner than it is noticed without, and ends
   const times: number[] = []
   for (let revision = 2; revision <= 12; revision += 1) {
     await saveByRename(gateway.configFile, routingText({ killSwitch: revision % 2 === 1 }))
-    const savedAt = performance.now()
+    const savedAt = Date.now()
     process.kill(gateway.pid, 'SIGHUP')
-    await expect
-      .poll(async () => sample(await metricsOf(gateway), 'gateway_config_revision'), { interval: 5 })
-      .toBe(revision)
-    times.push(performance.now() - savedAt)
+    const appliedAt = await gateway.waitForLog(entry =>
+      entry.msg === 'routing configuration applied' && entry.revision === revision ? Number(entry.time) : undefined
+    )
+    times.push(appliedAt - savedAt)
   }
+  expect(sample(await metricsOf(gateway), 'gateway_config_revision')).toBe(12)
   // Reading every 200 ms alone would make it 100 ms at the median.
   expect(times.sort((a, b) => a - b)[5]).toBeLessThan(75)
   expect(await servedBy(gateway.url, CHECK_EMAIL)).toBe('legacy')

@@ -6,10 +6,11 @@ import { batchLoader } from '../../../services/platform/batch-loader.ts'
 import { freshUri, givenConsultation, givenUser, startNative } from './support.ts'
 import { givenWire } from './wire.ts'
 
-async function givenMonitored() {
+/** By default nothing is remembered of revoked tokens, so that every request asks. */
+async function givenMonitored({ revocationStalenessMs = 0 } = {}) {
   const wire = await givenWire(await freshUri())
   const database = await connectDatabase(`${wire.uri}&monitorCommands=true`)
-  const native = await startNative({ database })
+  const native = await startNative({ database, revocationStalenessMs })
   const commands: string[] = []
   database.db.client.on('commandStarted', ({ commandName, command }: CommandStartedEvent) => {
     commands.push(`${commandName} ${String(command[commandName])}`)
@@ -57,6 +58,15 @@ describe('shared round trips', () => {
     await call('GET', path, { token })
     const wanted = ['find blacktokens', 'find consultations', 'find notes', 'find users']
     expect(commands.toSorted()).toEqual(wanted)
+  })
+
+  it('asks once within the staleness whether a token is revoked', async () => {
+    const { call, db, commands } = await givenMonitored({ revocationStalenessMs: 60_000 })
+    const { token } = await givenUser(db)
+    commands.length = 0
+    for (let request = 0; request < 10; request++) await call('GET', '/users/profile', { token })
+    expect(commands.filter(command => command === 'find blacktokens')).toHaveLength(1)
+    expect(commands.filter(command => command === 'find users')).toHaveLength(10)
   })
 })
 

@@ -13,7 +13,10 @@ describe('indexes', () => {
     await expect
       .poll(() => keys('blacktokens').catch(() => []))
       .toContainEqual({ key: { blackToken: 1 }, unique: false })
-    const newestFirst = { key: { consultation: 1, created_at: -1 }, unique: false }
+    await expect
+      .poll(() => db.collection('blacktokens').indexes())
+      .toContainEqual(expect.objectContaining({ key: { expiresAt: 1 }, expireAfterSeconds: 0 }))
+    const newestFirst = { key: { consultation: 1, created_at: -1, _id: -1 }, unique: false }
     await expect.poll(() => keys('notes').catch(() => [])).toContainEqual(newestFirst)
   })
 

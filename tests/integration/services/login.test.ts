@@ -2,6 +2,7 @@ import { compare, hash as legacyHash } from 'bcryptjs'
 import jsonwebtoken from 'jsonwebtoken'
 import { type Db, ObjectId } from 'mongodb'
 import { describe, expect, it } from 'vitest'
+import { userRepository } from '../../../services/users/repository.ts'
 import { JWT_SECRET, startNative } from './support.ts'
 
 const SUCCESS = { status: 200, body: { msg: 'login successful', token: expect.any(String) } }
@@ -81,6 +82,28 @@ describe('POST /users/login', () => {
     expect(await compare('a long password', upgraded)).toBe(true)
     expect(await call('POST', '/users/login', { body })).toMatchObject(SUCCESS)
     expect(await storedHash(db)).toBe(upgraded)
+  })
+
+  it('upgrades a hash once when several log in at once, and all of them get in', async () => {
+    const { call, db } = await startNative({ bcryptCost: 6 })
+    await givenLegacyUser(db, 'a long password', 4)
+    const body = { email: 'ann@example.org', password: 'a long password' }
+    const answers = await Promise.all(Array.from({ length: 6 }, () => call('POST', '/users/login', { body })))
+    for (const answer of answers) expect(answer).toMatchObject(SUCCESS)
+    const upgraded = await storedHash(db)
+    expect(upgraded).toMatch(/^\$2b\$06\$/)
+    expect(await call('POST', '/users/login', { body })).toMatchObject(SUCCESS)
+    expect(await storedHash(db)).toBe(upgraded)
+  })
+
+  it('never puts an upgraded hash in the place of a password that was changed meanwhile', async () => {
+    const { db } = await startNative()
+    const id = await givenLegacyUser(db, 'a long password')
+    const before = await storedHash(db)
+    const users = userRepository(db)
+    await users.replaceHash(id, before, 'hash of a new password')
+    await users.replaceHash(id, before, 'late upgrade of the old one')
+    expect(await storedHash(db)).toBe('hash of a new password')
   })
 
   it('leaves a hash above the configured cost alone', async () => {

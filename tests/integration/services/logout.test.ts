@@ -1,8 +1,16 @@
+import type { Db } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import { givenUser, signedToken, startNative } from './support.ts'
 
 const LOGGED_OUT = { status: 401, body: { msg: 'Session logged out. Please log in again.' } }
 const DONE = { status: 200, body: { msg: 'user logged out successfully' } }
+
+function storedTokens(db: Db): Promise<object[]> {
+  return db
+    .collection('blacktokens')
+    .find({}, { projection: { _id: 0 } })
+    .toArray()
+}
 
 describe('logout', () => {
   it('refuses the token from the next request on, everywhere', async () => {
@@ -26,16 +34,32 @@ describe('logout', () => {
     }
   })
 
-  it('stores the token as the legacy does, once', async () => {
+  it('stores the token as the legacy does, once, and until when it matters', async () => {
     const { call, db } = await startNative()
-    const { token } = await givenUser(db)
+    const exp = Math.floor(Date.now() / 1000) + 1234
+    const token = signedToken({ exp })
     await call('POST', '/users/logout', { token })
     await call('POST', '/users/logout', { token })
-    const stored = await db
-      .collection('blacktokens')
-      .find({}, { projection: { _id: 0 } })
-      .toArray()
-    expect(stored).toEqual([{ blackToken: token }])
+    expect(await storedTokens(db)).toEqual([{ blackToken: token, expiresAt: new Date(exp * 1000) }])
+  })
+
+  it('gives an entry of the legacy’s its end', async () => {
+    const { call, db } = await startNative()
+    const exp = Math.floor(Date.now() / 1000) + 1234
+    const token = signedToken({ exp })
+    await db.collection('blacktokens').insertOne({ blackToken: token })
+    expect(await call('POST', '/users/logout', { token })).toMatchObject(DONE)
+    expect(await storedTokens(db)).toEqual([{ blackToken: token, expiresAt: new Date(exp * 1000) }])
+  })
+
+  it('takes a token whose end is further away than dates go', async () => {
+    const { call, db } = await startNative()
+    const { id } = await givenUser(db)
+    const token = signedToken({ userID: id, exp: 1e300 })
+    expect((await call('GET', '/users/profile', { token })).status).toBe(200)
+    expect(await call('POST', '/users/logout', { token })).toMatchObject(DONE)
+    expect(await call('GET', '/users/profile', { token })).toMatchObject(LOGGED_OUT)
+    expect(await storedTokens(db)).toEqual([{ blackToken: token, expiresAt: new Date('9999-01-01') }])
   })
 
   it('heeds a token that the legacy stored', async () => {
@@ -45,18 +69,14 @@ describe('logout', () => {
     expect(await call('GET', '/users/profile', { token })).toMatchObject(LOGGED_OUT)
   })
 
-  it('stores an expired token, and answers but stores nothing for one that we never signed', async () => {
+  it('answers but stores nothing for a token that is refused anyway: expired, or never signed by us', async () => {
     const { call, db } = await startNative()
     const expired = signedToken({ iat: 1, exp: 2 })
     const foreign = signedToken({}, 'another secret, also long enough')
     for (const token of [expired, foreign, 'x', `${expired.slice(0, -1)}!`]) {
       expect(await call('POST', '/users/logout', { token })).toMatchObject(DONE)
     }
-    const stored = await db
-      .collection('blacktokens')
-      .find({}, { projection: { _id: 0 } })
-      .toArray()
-    expect(stored).toEqual([{ blackToken: expired }])
+    expect(await storedTokens(db)).toEqual([])
   })
 
   it('answers 401 without a token', async () => {

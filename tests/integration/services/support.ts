@@ -3,9 +3,10 @@ import type { FastifyInstance } from 'fastify'
 import jsonwebtoken from 'jsonwebtoken'
 import { type Db, ObjectId } from 'mongodb'
 import { request } from 'undici'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { connectDatabase, type Database, type PlatformOptions } from '../../../services/index.ts'
 import { nativeServer } from '../../../services/native-server.ts'
+import { watchAnswers } from '../../support/documented.ts'
 import { freshDatabase } from '../../support/fresh-database.ts'
 
 export const JWT_SECRET = 'a secret of the tests, long enough'
@@ -30,7 +31,7 @@ export interface Native {
   readonly db: Db
   readonly uri: string
   readonly call: (
-    method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS',
+    method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS',
     path: string,
     call?: Call
   ) => Promise<Answer>
@@ -41,21 +42,28 @@ export async function freshUri(): Promise<string> {
   const fresh = await freshDatabase()
   onTestFinished(() => fresh.drop())
   // SecantusDB locks up for good when an insert and createIndexes make the same collection at the same moment.
-  for (const name of ['users', 'consultations', 'notes', 'blacktokens']) await fresh.db.createCollection(name)
+  for (const name of ['users', 'consultations', 'transcripts', 'notes', 'prompts', 'blacktokens'])
+    await fresh.db.createCollection(name)
   return fresh.uri
 }
 
-/** The native services on a port of their own over an empty database; both end with the test. */
+/**
+ * The native services on a port of their own over an empty database; both end with the test, which fails if they
+ * answered something that their OpenAPI document does not describe.
+ */
 export async function startNative(
   options: Partial<PlatformOptions> & { uri?: string; serve?: (options: PlatformOptions) => FastifyInstance } = {}
 ): Promise<Native> {
   const { uri = await freshUri(), serve = nativeServer, ...rest } = options
   const database = rest.database ?? (await connectDatabase(uri))
   const app = serve({ jwtSecret: JWT_SECRET, bcryptCost: 4, ...rest, database })
+  const undescribed = watchAnswers(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
   onTestFinished(async () => {
+    const answers = undescribed()
     await app.close()
     await database.close()
+    expect(answers).toEqual([])
   })
   return { app, database, db: database.db, uri, call: caller(app.listeningOrigin) }
 }

@@ -1,5 +1,8 @@
+import { Value } from '@sinclair/typebox/value'
 import { describe, expect, it } from 'vitest'
+import { BreakerSchema } from '../../../gateway/breaker/options.ts'
 import { parseRoutingConfig } from '../../../gateway/config/parse.ts'
+import { RolloutPlanSchema } from '../../../gateway/rollout/plan.ts'
 
 const nativeModules = new Set(['users', 'notes'])
 
@@ -37,7 +40,9 @@ describe('a good file', () => {
         fallback: true,
         cohort: [],
         upstream: 'legacy',
-        servedByHeader: false
+        servedByHeader: false,
+        breaker: Value.Default(BreakerSchema, {}),
+        rollout: Value.Default(RolloutPlanSchema, {})
       },
       routes: [{ id: 'a', paths: ['/a'], methods: ['GET'] }]
     })
@@ -382,6 +387,22 @@ describe('what a schema cannot say', () => {
     ]
   ])('%s', (_what, routes, place, path, found, expected) => {
     expect(problemsOf(fileOf(routes))).toEqual([[place, path, found, expected]])
+  })
+
+  it.each([
+    ['native', '"users"'],
+    ['group', '"g"'],
+    ['weight', '0'],
+    ['killSwitch', 'false'],
+    ['timeouts', '{}'],
+    ['fallback', 'true'],
+    ['cohort', '[]'],
+    ['upstream', '"legacy"']
+  ])('%s beside nativeOnly', (key, value) => {
+    const route = A.replace('"id"', `"nativeOnly": true,\n "${key}": ${value}, "id"`)
+    const expected = `no "${key}" beside "nativeOnly": native answers all of the route, always`
+    expect(problemsOf(fileOf([route]))).toEqual([['6:2', `/routes/0/${key}`, `"${key}"`, expected]])
+    expect(problemsOf(fileOf([route.replace('true', 'false')]))).toEqual([])
   })
 
   it('a target named native', () => {

@@ -19,8 +19,11 @@ async function shipped(): Promise<RoutingConfig> {
 
 describe('routing.config.json', () => {
   it('moves nobody yet, and says who served', async () => {
-    const { routes } = compileRoutingTable(await shipped(), [])
-    expect(routes.filter(route => route.weight !== 0 || route.killSwitch || !route.servedBy)).toEqual([])
+    const config = await shipped()
+    const nativeOnly = new Set(config.routes.filter(route => route.nativeOnly === true).map(({ id }) => id))
+    const { routes } = compileRoutingTable(config, [])
+    expect(routes.filter(route => route.killSwitch || !route.servedBy)).toEqual([])
+    expect(routes.filter(({ id, weight }) => weight !== (nativeOnly.has(id) ? 100 : 0))).toEqual([])
   })
 
   it.each([
@@ -50,7 +53,12 @@ describe('routing.config.json', () => {
     ['GET', '/api/ai/search/clinicalcodes?name=x', 'ai.clinical-codes'],
     ['POST', '/api/ai/1/summarise', 'ai.summarise'],
     ['POST', '/api/ai/analyze', 'ai.analyze'],
-    ['GET', '/transcription-stream', 'transcription.stream']
+    ['GET', '/transcription-stream', 'transcription.stream'],
+    ['GET', '/api/v1', 'v1'],
+    ['PUT', '/api/v1/transcripts/1', 'v1'],
+    ['DELETE', '/api/v1/users/sessions/current', 'v1'],
+    ['GET', '/docs', 'docs'],
+    ['GET', '/docs/static/index.css', 'docs']
   ])('has %s %s as %s', async (method, url, id) => {
     const table = compileRoutingTable(await shipped(), [])
     expect(assign(table, requestOf(method, url)).route.id).toBe(id)

@@ -25,10 +25,31 @@ test('with what must be set, everything else has its default', () => {
     ADMIN_HOST: '127.0.0.1',
     ADMIN_PORT: 8081,
     ROUTING_CONFIG: 'routing.config.json',
+    STATE_DIR: '',
     TRUSTED_PROXIES: [],
     OVERRIDE_NETWORKS: [],
     OVERRIDE_CREDENTIAL: '',
     BCRYPT_COST: 12,
+    LOGIN_WINDOW_MS: 900_000,
+    LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS: 10,
+    LOGIN_FAILURES_PER_ACCOUNT: 100,
+    LOGIN_FAILURES_PER_ADDRESS: 1000,
+    REGISTRATIONS_PER_ADDRESS: 500,
+    REVOCATION_STALENESS_MS: 2000,
+    OPENAI_API_KEY: '',
+    OPENAI_BASE_URL: 'https://api.openai.com/v1',
+    OPENAI_CHAT_MODEL: 'gpt-4o',
+    OPENAI_TRANSCRIPTION_MODEL: 'whisper-1',
+    OPENAI_TIMEOUT_MS: 60_000,
+    OPENAI_MAX_RETRIES: 2,
+    OPENAI_CONCURRENCY: 16,
+    NHS_BASE_URL: 'https://ontology.nhs.uk',
+    NHS_CLIENT_ID: '',
+    NHS_CLIENT_SECRET: '',
+    NHS_TIMEOUT_MS: 10_000,
+    TRANSCRIPTION_REQUIRE_TOKEN: 'false',
+    EVENT_WEBHOOK_URL: '',
+    EVENT_WEBHOOK_SECRET: '',
     SHUTDOWN_TIMEOUT_MS: 30_000,
     SHUTDOWN_DELAY_MS: 500,
     REQUEST_TIMEOUT_MS: 300_000,
@@ -70,6 +91,17 @@ test.each([
   ['OVERRIDE_NETWORKS', '127.0.0.1/33', 'wrong'],
   ['OVERRIDE_CREDENTIAL', 'fifteen-chars-x', 'wrong'],
   ['BCRYPT_COST', '3', 'wrong'],
+  ['OPENAI_BASE_URL', 'api.openai.com/v1', 'wrong'],
+  ['OPENAI_BASE_URL', 'https://api.openai.com/v1/', 'wrong'],
+  ['OPENAI_CHAT_MODEL', '', 'missing'],
+  ['OPENAI_MAX_RETRIES', '11', 'wrong'],
+  ['OPENAI_CONCURRENCY', '0', 'wrong'],
+  ['NHS_BASE_URL', 'https://ontology.nhs.uk?x=1', 'wrong'],
+  ['NHS_TIMEOUT_MS', '0', 'wrong'],
+  ['LOGIN_WINDOW_MS', '999', 'wrong'],
+  ['LOGIN_FAILURES_PER_ACCOUNT', '0', 'wrong'],
+  ['REVOCATION_STALENESS_MS', '60001', 'wrong'],
+  ['EVENT_WEBHOOK_URL', 'hooks.example.org', 'wrong'],
   ['SHUTDOWN_TIMEOUT_MS', '0', 'wrong'],
   ['SHUTDOWN_DELAY_MS', '-1', 'wrong'],
   ['REQUEST_TIMEOUT_MS', '1e3', 'wrong'],
@@ -78,4 +110,16 @@ test.each([
   const lines = refusal({ ...COMPLETE, [name]: value }).split('\n')
   expect(lines).toHaveLength(2)
   expect(lines[1]).toMatch(new RegExp(`^ {2}${name} is ${verdict}: `))
+})
+
+test('a webhook needs a secret to be signed with', () => {
+  const hook = { EVENT_WEBHOOK_URL: 'https://hooks.example.org/scribe?team=1' }
+  for (const secret of [undefined, '', 'fifteen-chars-x']) {
+    const lines = refusal({ ...COMPLETE, ...hook, EVENT_WEBHOOK_SECRET: secret }).split('\n')
+    expect(lines.slice(1)).toEqual([
+      '  EVENT_WEBHOOK_SECRET is wrong: expected at least 16 characters with EVENT_WEBHOOK_URL'
+    ])
+  }
+  const complete = { ...COMPLETE, ...hook, EVENT_WEBHOOK_SECRET: 'sixteen-chars-xx' }
+  expect(readEnvironment(complete)).toMatchObject({ ...hook, EVENT_WEBHOOK_SECRET: 'sixteen-chars-xx' })
 })

@@ -1,0 +1,79 @@
+import { type ClientSession, type Db, MongoServerError } from 'mongodb'
+
+/** Options for each of the writes that belong together; empty where the deployment has no transactions. */
+export interface Transaction {
+  readonly session?: ClientSession
+}
+
+export interface Transactions {
+  /**
+   * Runs writes to several documents, all or nothing where the deployment has transactions (a replica set or a sharded
+   * cluster), else one after the other. Their order must be safe by itself: a process that dies after any of them
+   * leaves nothing that a reader takes for whole, and nothing in the way of the request's repetition.
+   *
+   * @param writes runs again after a conflict, so it has no other effect; its writes are sequential
+   * @throws TransactionTimeout when conflicts or an unreachable database outlast the limit
+   */
+  run<T>(writes: (transaction: Transaction) => Promise<T>): Promise<T>
+}
+
+/** Conflicts, or a commit without an answer, for as long as a request may wait. */
+export class TransactionTimeout extends Error {
+  override readonly name = 'TransactionTimeout'
+}
+
+/** IllegalOperation, CommandNotSupported, OperationNotSupportedInTransaction: this deployment has no transaction for it. */
+const UNSUPPORTED = new Set<unknown>([20, 115, 263])
+
+/** As long as any other command may take; the driver's own limit is two minutes. */
+const LIMIT_MS = 5000
+
+/** @param options.limitMs milliseconds from the first try of a transaction to giving up, default 5000 */
+export function createTransactions(db: Db, { limitMs = LIMIT_MS }: { readonly limitMs?: number } = {}): Transactions {
+  let supported: Promise<boolean> | undefined
+
+  async function detect(): Promise<boolean> {
+    const { setName, msg } = await db.admin().command({ hello: 1 })
+    return setName !== undefined || msg === 'isdbgrid'
+  }
+
+  return {
+    async run(writes) {
+      let transactional = false
+      try {
+        transactional = await (supported ??= detect())
+        return transactional ? await inTransaction(db, writes, limitMs) : await writes({})
+      } catch (error) {
+        // The deployment may have become another one.
+        supported = undefined
+        if (transactional && isUnsupported(error)) return writes({})
+        throw error
+      }
+    }
+  }
+}
+
+function isUnsupported(error: unknown): boolean {
+  if (!(error instanceof MongoServerError)) return false
+  // The driver wraps a 20 in advice on retryable writes.
+  const original: unknown = error['originalError']
+  return UNSUPPORTED.has(error.code) || isUnsupported(original)
+}
+
+function inTransaction<T>(
+  { client }: Db,
+  writes: (transaction: Transaction) => Promise<T>,
+  limitMs: number
+): Promise<T> {
+  const limit = AbortSignal.timeout(limitMs)
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  limit.addEventListener('abort', () => reject(new TransactionTimeout()), { once: true })
+  return client.withSession(session => {
+    const committed = session.withTransaction(() => {
+      limit.throwIfAborted()
+      return writes({ session })
+    })
+    // Ending the session, as happens next, also ends the driver's retries.
+    return Promise.race([committed, late])
+  })
+}
