@@ -1,6 +1,7 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { MongoClient } from 'mongodb'
 import { fillClinic, type ReadRoute, writeRequests } from './clinic.ts'
@@ -16,6 +17,8 @@ export const GATEWAY = 'ours at weight 100, gateway and native'
 export const ALONE = 'native without the gateway'
 const MIN_RATIO = 2
 const CHECKED_REQUESTS = 25
+const INDEX_LIMIT_MS = 60_000
+const INDEX_POLL_MS = 200
 
 interface NativeOptions {
   readonly starter: Starter
@@ -38,11 +41,13 @@ export interface MeasuredNative {
 /** Every route that reads, from the legacy stand-in and from us, on one database. */
 export async function measureNative({ starter, mongodbUri, rounds }: NativeOptions): Promise<MeasuredNative> {
   const jwtSecret = randomBytes(32).toString('hex')
+  const terminology = await startTerminology(starter)
+  // First, while the collections are empty: their indexes take no time then.
+  const servers = await startServers({ starter, mongodbUri, jwtSecret, terminologyUrl: terminology.url })
   const client = await MongoClient.connect(mongodbUri)
+  await indexed(client)
   const routes = await fillClinic(client.db(), jwtSecret)
   await client.close()
-  const terminology = await startTerminology(starter)
-  const servers = await startServers({ starter, mongodbUri, jwtSecret, terminologyUrl: terminology.url, routes })
 
   const commands = await countCommands({ mongodbUri, jwtSecret, terminologyUrl: terminology.url, routes })
   const measured: RouteResult[] = []
@@ -64,20 +69,27 @@ interface ServersOptions {
   readonly mongodbUri: string
   readonly jwtSecret: string
   readonly terminologyUrl: string
-  readonly routes: readonly ReadRoute[]
 }
 
-async function startServers({ starter, mongodbUri, jwtSecret, terminologyUrl, routes }: ServersOptions) {
+/** Waits until the last of the indexes is there. */
+async function indexed(client: MongoClient): Promise<void> {
+  const deadline = Date.now() + INDEX_LIMIT_MS
+  while ((await client.db().collection('notes').indexes()).length < 2) {
+    if (Date.now() > deadline) throw new CannotMeasure(`no index on the notes after ${INDEX_LIMIT_MS} ms`)
+    await delay(INDEX_POLL_MS)
+  }
+}
+
+async function startServers({ starter, mongodbUri, jwtSecret, terminologyUrl }: ServersOptions) {
   const nhs = { NHS_BASE_URL: terminologyUrl, NHS_CLIENT_ID: 'bench', NHS_CLIENT_SECRET: 'bench' }
   const env = { ...nhs, MONGODB_URI: mongodbUri, JWT_SECRET: jwtSecret }
   const standIn = await starter.script({ name: STAND_IN, script: LEGACY_MAIN, env })
-  const weights = Object.fromEntries(routes.map(({ id }) => [id, 100]))
   const gateway = await starter.gateway({
     name: GATEWAY,
     legacyUrl: standIn.url,
     mongodbUri,
     jwtSecret,
-    weights,
+    weights: 100,
     env: nhs
   })
   const script = fileURLToPath(new URL('targets/native.ts', import.meta.url))

@@ -56,7 +56,8 @@ interface GatewayOptions {
   readonly legacyUrl: string
   readonly mongodbUri: string
   readonly jwtSecret: string
-  readonly weights?: Readonly<Record<string, number>>
+  /** Of the routes named, or of all. */
+  readonly weights?: number | Readonly<Record<string, number>>
   readonly env?: Readonly<Record<string, string>>
 }
 

@@ -67,15 +67,12 @@ export function noteRepository(db: Db): NoteRepository {
     )
   }
 
+  // By consultation rather than by id: that is a fraction of the keys. An id that it does not have is looked for by itself.
   const loadTexts = async (lists: readonly NoteList[]): Promise<ReadonlyMap<string, NoteText>> => {
-    // One seek for each consultation instead of one for each note.
     const texts = await findTexts({ consultation: { $in: lists.map(({ _id }) => objectId(_id)) } })
-    // Ids left over by the legacy, which keeps those of deleted notes; a note of another consultation would be here too.
-    const strays = new Set(lists.flatMap(({ notes: ids }) => ids).filter(id => !texts.has(id)))
-    if (strays.size > 0) {
-      for (const [id, text] of await findTexts({ _id: { $in: [...strays].map(objectId) } })) texts.set(id, text)
-    }
-    return texts
+    const others = lists.flatMap(({ notes: ids }) => ids.filter(id => !texts.has(id)))
+    if (others.length === 0) return texts
+    return new Map([...texts, ...(await findTexts({ _id: { $in: others.map(objectId) } }))])
   }
 
   const loadTextsOfOne = batchLoader<NoteList, ReadonlyMap<string, NoteText>>(async lists => {

@@ -1,30 +1,33 @@
 import { afterAll, beforeAll } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../support/fresh-database.ts'
 import { type RunningLegacy, startLegacy } from '../support/legacy.ts'
-import type { ContractOptions } from './context.ts'
-import { contractSuite, restSuite } from './suite.ts'
+import { contractSuite } from './suite.ts'
+import { startUpstreams, type Upstreams } from './upstreams.ts'
 
 const jwtSecret = 'a secret of the tests, long enough'
+let upstreams: Upstreams
 let database: FreshDatabase
 let legacy: RunningLegacy
 let lives = 1
 
 beforeAll(async () => {
+  upstreams = await startUpstreams()
   database = await freshDatabase()
-  legacy = await startLegacy({ mongodbUri: database.uri, jwtSecret, supervised: true })
+  legacy = await startLegacy({ mongodbUri: database.uri, jwtSecret, supervised: true, env: upstreams.env })
 })
 
 afterAll(async () => {
   await legacy.stop()
   await database.drop()
+  await upstreams.close()
 })
 
-const options: ContractOptions = {
+contractSuite({
   baseUrl: () => legacy.url,
   side: 'legacy',
   db: () => database.db,
   jwtSecret,
+  openai: () => upstreams.openai,
+  terminology: () => upstreams.terminology,
   recovered: () => legacy.listening(++lives)
-}
-contractSuite(options)
-restSuite(options)
+})

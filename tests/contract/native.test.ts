@@ -4,21 +4,29 @@ import { connectDatabase, type Database } from '../../services/index.ts'
 import { nativeServer } from '../../services/native-server.ts'
 import { watchAnswers } from '../support/documented.ts'
 import { type FreshDatabase, freshDatabase } from '../support/fresh-database.ts'
-import { type RunningLegacy, startLegacy } from '../support/legacy.ts'
+import { NHS_CREDENTIALS } from '../support/nhs-stub.ts'
 import { contractSuite } from './suite.ts'
+import { OPENAI_API_KEY, startUpstreams, type Upstreams } from './upstreams.ts'
 
 const jwtSecret = 'a secret of the tests, long enough'
 let fresh: FreshDatabase
-let legacy: RunningLegacy
+let upstreams: Upstreams
 let database: Database
 let native: FastifyInstance
 let undescribed: () => readonly string[]
 
 beforeAll(async () => {
+  upstreams = await startUpstreams()
   fresh = await freshDatabase()
-  legacy = await startLegacy({ mongodbUri: fresh.uri, jwtSecret })
   database = await connectDatabase(fresh.uri)
-  native = nativeServer({ database, jwtSecret, bcryptCost: 8 })
+  native = nativeServer({
+    database,
+    jwtSecret,
+    bcryptCost: 8,
+    revocationStalenessMs: 0,
+    openai: { baseUrl: upstreams.openai.url, apiKey: OPENAI_API_KEY, maxRetries: 0 },
+    terminology: { baseUrl: upstreams.terminology.url, ...NHS_CREDENTIALS }
+  })
   undescribed = watchAnswers(native)
   await native.listen({ host: '127.0.0.1', port: 0 })
 })
@@ -28,15 +36,15 @@ afterAll(async () => {
   expect(undescribed()).toEqual([])
   await native.close()
   await database.close()
-  await legacy.stop()
   await fresh.drop()
+  await upstreams.close()
 })
 
 contractSuite({
   baseUrl: () => native.listeningOrigin,
-  // Only users and notes are native; the consultations that notes are about come from the legacy.
-  setupUrl: () => legacy.url,
   side: 'native',
   db: () => fresh.db,
-  jwtSecret
+  jwtSecret,
+  openai: () => upstreams.openai,
+  terminology: () => upstreams.terminology
 })

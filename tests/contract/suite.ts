@@ -1,31 +1,36 @@
-import { describe } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { ai } from './ai.ts'
 import { authentication } from './authentication.ts'
-import { type ContractOptions, contract } from './context.ts'
+import { consultations } from './consultations.ts'
+import { type Contract, type ContractOptions, contract } from './context.ts'
 import { crossCutting } from './cross-cutting.ts'
 import { notes } from './notes.ts'
-import { rest } from './rest.ts'
+import { prompts } from './prompts.ts'
+import { transcripts } from './transcripts.ts'
 import { users } from './users.ts'
 
-/** The HTTP contract of what there is natively, as tests of whatever answers at `baseUrl`. */
-export function contractSuite(options: ContractOptions): void {
-  const context = contract(options)
-  describe('cross-cutting', () => {
-    crossCutting(context)
-  })
-  describe('authentication', () => {
-    authentication(context)
-  })
-  describe('users', () => {
-    users(context)
-  })
-  describe('notes', () => {
-    notes(context)
-  })
+const parts: Readonly<Record<string, (context: Contract) => void>> = {
+  root,
+  'cross-cutting': crossCutting,
+  authentication,
+  users,
+  consultations,
+  transcripts,
+  notes,
+  prompts,
+  ai
 }
 
-/** The usual way through everything else. */
-export function restSuite(options: ContractOptions): void {
-  describe('the rest of the API', () => {
-    rest(contract(options))
+/** The HTTP contract, whole, as tests of whatever answers at `baseUrl`. The WebSocket has `transcription.test.ts`. */
+export function contractSuite(options: ContractOptions): void {
+  const context = contract(options)
+  describe.each(Object.entries(parts))('%s', (_name, part) => part(context))
+}
+
+function root({ call }: Contract): void {
+  test('GET / welcomes', async () => {
+    const answer = await call('GET', '/')
+    expect(answer.status).toBe(200)
+    expect(answer.body).toEqual({ msg: 'welcome to the server' })
   })
 }

@@ -165,7 +165,8 @@ export function users(contract: Contract): void {
     expect(answer.status).toBe(200)
     expect(answer.body).toEqual({ msg: 'user logged out successfully' })
     const stored = await db().collection('blacktokens').find({ blackToken: bearer }).toArray()
-    expect(stored).toEqual([{ _id: expect.any(ObjectId), blackToken: bearer }])
+    expect(stored).toMatchObject([{ _id: expect.any(ObjectId), blackToken: bearer }])
+    expect({ kind: 'stored', value: Object.keys(stored[0] ?? {}) }).toEqual(intended('logout.expiry'))
   })
 
   test('whoever logs in after a logout is in', async () => {

@@ -148,6 +148,7 @@ test('labels come from the routing table, never from a request', async () => {
   await call(gateway.url, `/api/notes/${mark}`, { headers: { ...bearer(mark), 'x-request-id': mark } })
   await call(gateway.url, `/${mark}`, { method: 'PATCH', headers: { 'x-gateway-target': mark } })
   const routes = new Set([...routesOf().map(({ id }) => id), 'unmatched'])
+  const groups = new Set(CONFIG.routes.flatMap(route => ('group' in route ? [route.group] : [])))
   const targets = new Set(['native', 'legacy', 'nobody'])
   const isKnown: Readonly<Record<string, (value: string) => boolean>> = {
     route: value => routes.has(value),
@@ -156,6 +157,8 @@ test('labels come from the routing table, never from a request', async () => {
     reason: value => /^(?:weight|override|cohort|kill-switch|breaker|no-native|native-only|unmatched)$/.test(value),
     status_class: value => /^(?:[1-5]xx|aborted)$/.test(value),
     failure: value => /^upstream_[a-z]+$/.test(value),
+    group: value => groups.has(value),
+    phase: value => /^(?:idle|progressing|paused|completed|rolled-back)$/.test(value),
     state: value => /^(?:closed|open|half-open)$/.test(value),
     le: value => value === '+Inf' || Number(value) > 0,
     version: value => /^\d+\.\d+\.\d+$/.test(value)

@@ -1,5 +1,6 @@
 import { type Db, ObjectId } from 'mongodb'
 import { expect, onTestFinished } from 'vitest'
+import type { PlatformOptions } from '../../../services/index.ts'
 import { startLegacy } from '../../support/legacy.ts'
 import { type OpenAiStub, startOpenAiStub } from '../../support/openai-stub.ts'
 import { type Answer, caller, givenUser, JWT_SECRET, type Native, type Person, startNative } from './support.ts'
@@ -11,10 +12,10 @@ export interface Clinic extends Native {
 }
 
 /** The native services with an OpenAI of their own, and two clinicians. */
-export async function givenClinic(): Promise<Clinic> {
+export async function givenClinic(options: Partial<PlatformOptions> = {}): Promise<Clinic> {
   const openai = await startOpenAiStub()
   onTestFinished(() => openai.close())
-  const native = await startNative({ openai: { baseUrl: openai.url, apiKey: 'a key', maxRetries: 0 } })
+  const native = await startNative({ openai: { baseUrl: openai.url, apiKey: 'a key', maxRetries: 0 }, ...options })
   return { ...native, openai, ann: await givenUser(native.db), bob: await givenUser(native.db) }
 }
 

@@ -172,6 +172,17 @@ describe('POST /api/consultation/:id/end', () => {
     expect(await stored()).toEqual(before)
   })
 
+  it.each(['consultation', 'transcript'] as const)('says so when the %s goes while OpenAI works', async gone => {
+    const { end, db, openai } = await given()
+    const stalled = stall()
+    openai.behave(stalled, answer('[]'))
+    const answered = end()
+    await openai.request(1)
+    await db.collection(`${gone}s`).deleteMany({})
+    stalled.release()
+    expect(await answered).toMatchObject(MISSING[gone])
+  })
+
   it('stores one of the answers when a consultation is ended several times at once', async () => {
     const { end, openai, stored } = await given()
     openai.behave(answer(({ json }) => (JSON.stringify(json).includes('coding') ? '[]' : `summary ${randomId()}`)))

@@ -1,7 +1,8 @@
-import { ObjectId } from 'mongodb'
+import { type CommandStartedEvent, ObjectId } from 'mongodb'
 import { describe, expect, it } from 'vitest'
+import { connectDatabase } from '../../../services/index.ts'
 import { addNote, essence, givenClinic, givenLegacy, givenPrompt, idOf, start } from './clinic.ts'
-import { givenConsultation, randomId } from './support.ts'
+import { freshUri, givenConsultation, randomId } from './support.ts'
 
 const START = '/api/consultation/start'
 const MISSING = { status: 404, text: '{"msg":"Consultation not found or invalid"}' }
@@ -204,5 +205,34 @@ describe('GET /api/consultation', () => {
     }
     expect(await call('GET', '/api/consultation/', bob)).toMatchObject({ status: 200, text: '{"consultations":[]}' })
     expect((await call('GET', '/api/consultation/', {})).status).toBe(401)
+  })
+
+  it('costs as many commands for a long list as for a short one', async () => {
+    const database = await connectDatabase(`${await freshUri()}&monitorCommands=true`)
+    const { call, db, ann } = await givenClinic({ database })
+    const commands: string[] = []
+    const count = async () => {
+      commands.length = 0
+      expect((await call('GET', '/api/consultation/', ann)).status).toBe(200)
+      return commands.toSorted()
+    }
+    for (let notes = 0; notes < 2; notes++) {
+      const started = await start(call, ann)
+      await addNote(call, ann, started)
+    }
+    db.client.on('commandStarted', ({ commandName, command }: CommandStartedEvent) => {
+      commands.push(`${commandName} ${String(command[commandName])}`)
+    })
+    const short = await count()
+    for (let times = 0; times < 20; times++) await addNote(call, ann, await start(call, ann))
+    expect(short.filter(name => name !== 'find blacktokens')).toEqual([
+      'find consultations',
+      'find notes',
+      'find transcripts',
+      'find users'
+    ])
+    expect((await count()).filter(name => name !== 'find blacktokens')).toEqual(
+      short.filter(name => name !== 'find blacktokens')
+    )
   })
 })
