@@ -41,7 +41,7 @@ export async function fillClinic(db: Db, jwtSecret: string): Promise<ReadRoute[]
     __v: 0
   }))
   const clinicians = users.map(({ _id }) => _id)
-  const prompts = clinicians.flatMap(clinician =>
+  const prompts = clinicians.flatMap((clinician, seconds) =>
     Array.from({ length: PROMPTS_EACH }, (_, index) => ({
       _id: new ObjectId(),
       prompt_name: `Prompt ${index}`,
@@ -50,7 +50,8 @@ export async function fillClinic(db: Db, jwtSecret: string): Promise<ReadRoute[]
       is_deleted: false,
       clinician,
       transcript_ids: [],
-      created_at: new Date(Date.now() - index * MINUTE_MS),
+      // Each at a moment of its own: neither side says how it orders those of one.
+      created_at: new Date(Date.now() - index * MINUTE_MS - seconds * 1000),
       __v: 0
     }))
   )
@@ -95,7 +96,6 @@ export async function fillClinic(db: Db, jwtSecret: string): Promise<ReadRoute[]
   const ofEach = (path: (consultation: string) => string) =>
     consultations.map(({ _id }, index) => ({ path: path(_id.toHexString()), token: tokens[index % CLINICIANS] ?? '' }))
   return [
-    { id: 'root', requests: byEach(() => '/') },
     { id: 'users.check-email', requests: byEach(index => `/users/checkEmail?email=clinician.${index}@bench.example`) },
     { id: 'users.profile', requests: byEach(() => '/users/profile') },
     { id: 'consultations.list', requests: byEach(() => '/api/consultation/') },

@@ -52,13 +52,14 @@ export async function measureNative({ starter, mongodbUri, rounds }: NativeOptio
   const commands = await countCommands({ mongodbUri, jwtSecret, terminologyUrl: terminology.url, routes })
   const measured: RouteResult[] = []
   for (const { id, requests } of routes) {
-    process.stderr.write(`  ${id} …\n`)
     await compareAnswers(servers, { id, requests: requests.slice(0, CHECKED_REQUESTS) })
     const file = join(starter.directory, `requests-${id}`)
     await writeRequests(file, requests)
     const contenders = servers.map(server => ({ name: server.name, instances: [server] }))
     const results = await race(contenders, { baseline: STAND_IN, load: { path: '/', file }, rounds })
     const counts = { native: commands.native.get(id) ?? NaN, standIn: commands.standIn.get(id) ?? NaN }
+    const ratios = results.map(({ ratio }) => ratio.median.toFixed(2))
+    process.stderr.write(`  ${id}: ${ratios.join(', ')}\n`)
     measured.push({ id, results, commands: counts })
   }
   return { routes: measured, rules: measured.flatMap(rulesOf) }

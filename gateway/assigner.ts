@@ -28,11 +28,12 @@ export type Assigner = (request: IncomingMessage) => Edge
 export function createAssigner(options: AssignerOptions): Assigner {
   const { revision, resolveAddress, breakers } = options
   const callers = new Callers(options)
+  const breakerOpen = (routeId: string) => breakers.isOpen(routeId)
   return request => {
     const { number, table } = revision()
     const client = resolveAddress(request)
     const facts = new Facts(request, client, callers)
-    const assignment = assign(table, facts, breakers.isOpen)
+    const assignment = assign(table, facts, breakerOpen)
     if (assignment.target === NATIVE) breakers.began(assignment.route.id)
     return {
       assignment,

@@ -197,7 +197,7 @@ function* ruleProblems(env: NodeJS.ProcessEnv): Generator<string> {
     yield `OVERRIDE_CREDENTIAL is wrong: expected at least ${MIN_SECRET_LENGTH} characters`
   }
   const { EVENT_WEBHOOK_URL: webhook = '', EVENT_WEBHOOK_SECRET: secret = '' } = env
-  if (webhook !== '' && secret.length < MIN_SECRET_LENGTH) {
+  if (/^https?:/.test(webhook) && secret.length < MIN_SECRET_LENGTH) {
     yield `EVENT_WEBHOOK_SECRET is wrong: expected at least ${MIN_SECRET_LENGTH} characters with EVENT_WEBHOOK_URL`
   }
   for (const name of ['TRUSTED_PROXIES', 'OVERRIDE_NETWORKS']) {

@@ -10,7 +10,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { type ConfigStore, openConfigStore } from './config/store.ts'
 import { edgeOf } from './edge.ts'
 import { type Environment, EnvironmentError, stateDirectory } from './environment.ts'
-import { createEvents } from './events/events.ts'
+import { createEvents, type Events } from './events/events.ts'
 import { breakerEvent, tellOfConfig } from './events/tell.ts'
 import { createWebhook, type Webhook, type WebhookOptions } from './events/webhook.ts'
 import { registerNativeSide } from './native-side.ts'
@@ -18,6 +18,8 @@ import { createRelay } from './proxy/relay.ts'
 import { createUpstreams, resolveTargets } from './proxy/upstreams.ts'
 import { createTunnel } from './proxy/websocket.ts'
 import { createPublicServer } from './public-server.ts'
+import { openController } from './rollout-controller/controller.ts'
+import type { RolloutController } from './rollout-controller/orders.ts'
 import { createRecorder } from './rollout-controller/recorder.ts'
 import { createCallers } from './rollout/callers.ts'
 import { createEvidence } from './rollout/evidence.ts'
@@ -25,7 +27,7 @@ import { compileRoutingTable } from './routing/table.ts'
 import { drain } from './shutdown.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createObserver } from './telemetry/observe.ts'
-import { showBreakers, showWebhook } from './telemetry/shown.ts'
+import { showBreakers, showRollouts, showWebhook } from './telemetry/shown.ts'
 import { serveUpgrades, withUpgrades } from './upgrades.ts'
 
 export interface GatewayOptions {
@@ -44,6 +46,8 @@ export interface Gateway {
   readonly app: FastifyInstance
   readonly admin: FastifyInstance
   readonly store: ConfigStore
+  readonly events: Events
+  readonly rollouts: RolloutController
   /** Turns unready, stops accepting, finishes what is in flight within the environment's limit, closes everything. */
   close(): Promise<void>
 }
@@ -155,6 +159,23 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   tellOfConfig(store, events)
   store.on('mended', showProblems)
 
+  const pingUpstream = (name: string) =>
+    upstreams.get(name)?.ping() ?? Promise.reject(new Error(`no target is named ${name}`))
+  const rollouts = await openController({
+    store,
+    audit,
+    evidence,
+    callers,
+    breakers,
+    events,
+    clock,
+    directory,
+    logger,
+    pingNative: () => database.ping(),
+    pingUpstream
+  })
+  showRollouts(metrics.registry, () => rollouts.status())
+
   const admin = createAdminServer({
     logger,
     registry: metrics.registry,
@@ -172,8 +193,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     app,
     admin,
     store,
+    events,
+    rollouts,
     async close() {
       stopping = true
+      await rollouts.close()
       store.close()
       await drain({
         app,

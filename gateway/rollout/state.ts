@@ -3,8 +3,8 @@ import type { Verdict } from './guardrails.ts'
 import type { RolloutPlan } from './plan.ts'
 import type { ShareVerdict } from './share-check.ts'
 
-const PHASES = ['idle', 'progressing', 'paused', 'completed', 'rolled-back'] as const
-const PhaseSchema = Type.Union(
+export const PHASES = ['idle', 'progressing', 'paused', 'completed', 'rolled-back'] as const
+export const PhaseSchema = Type.Union(
   PHASES.map(phase => Type.Literal(phase)),
   {
     description:

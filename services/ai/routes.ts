@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { clientSignal } from '../platform/client-signal.ts'
 import { OpenAiFailure } from '../platform/openai.ts'
@@ -31,7 +32,7 @@ export const aiRoutes: FastifyPluginAsyncTypebox<{ service: AiService }> = async
         querystring: SearchQuery,
         response: {
           200: SearchAnswer,
-          400: SearchRefusal,
+          400: Type.Union([SearchRefusal, Message]),
           401: Unauthorized,
           422: ValidationFailure,
           500: SearchFailure
@@ -100,7 +101,7 @@ export const aiRoutes: FastifyPluginAsyncTypebox<{ service: AiService }> = async
         response: {
           200: AnalysisAnswer,
           401: Unauthorized,
-          413: AnalysisFailure,
+          413: Type.Union([AnalysisFailure, Message]),
           422: ValidationFailure,
           500: AnalysisFailure
         }

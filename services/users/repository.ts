@@ -33,6 +33,7 @@ export interface UserRepository {
   /** Look-ups at the same time share a round trip. */
   byId(id: string): Promise<User | undefined>
   accountOf(email: string): Promise<Account | undefined>
+  /** Look-ups at the same time share a round trip. */
   isTaken(email: string): Promise<boolean>
   /** Undefined when the email was taken, also by a registration at the same moment. */
   add(user: NewUser): Promise<User | undefined>
@@ -63,6 +64,13 @@ export function userRepository(db: Db): UserRepository {
     )
   })
 
+  const loadTaken = batchLoader<string, true>(async emails => {
+    const found = await users
+      .find({ email: { $in: [...emails] } }, { projection: { _id: 0, email: 1 }, batchSize: 1000 })
+      .toArray()
+    return new Map(found.map(({ email }) => [email, true]))
+  })
+
   return {
     async byId(id) {
       const key = parseObjectId(id)?.toHexString()
@@ -76,9 +84,7 @@ export function userRepository(db: Db): UserRepository {
       return { id: _id.toHexString(), username, passwordHash: password }
     },
 
-    async isTaken(email) {
-      return (await users.findOne({ email }, { projection: { _id: 1 } })) !== null
-    },
+    isTaken: async email => (await loadTaken(email)) === true,
 
     async add({ username, email, passwordHash, role }) {
       try {

@@ -21,7 +21,10 @@ export interface Answer {
 export type Client = (method: Method, path: string, call?: Call) => Promise<Answer>
 
 /** A client of one origin. */
-export function client(origin: () => string, onAnswer?: (path: string, answer: Answer) => void): Client {
+export function client(
+  origin: () => string,
+  onAnswer?: (method: Method, path: string, answer: Answer) => void
+): Client {
   const dispatcher = new Agent()
   return async (method, path, { token, headers, body, signal } = {}) => {
     const raw = typeof body === 'string' ? body : body === undefined ? null : JSON.stringify(body)
@@ -44,7 +47,7 @@ export function client(origin: () => string, onAnswer?: (path: string, answer: A
       text,
       body: isJson ? parsed(text) : undefined
     }
-    onAnswer?.(path, answer)
+    onAnswer?.(method, path, answer)
     return answer
   }
 }

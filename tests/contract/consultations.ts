@@ -1,266 +1,434 @@
 import { ObjectId } from 'mongodb'
 import { describe, expect, test } from 'vitest'
-import { fail } from '../support/http-stub.ts'
-import { answer } from '../support/openai-stub.ts'
-import { textAt, valueAt } from './client.ts'
-import { expectAnswer, ISO, keysOf, promptOf, UNKNOWN } from './clinical.ts'
-import type { Account, Consultation, Contract } from './context.ts'
+import { answerWith, fail, reset } from '../support/http-stub.ts'
+import { answer as completion } from '../support/openai-stub.ts'
+import { expectAnswer, ID, ISO } from './answers.ts'
+import { textAt } from './client.ts'
+import type { Contract } from './context.ts'
+import { bsonTypes } from './documents.ts'
 
-const NOT_FOUND = { msg: 'Consultation not found or invalid' }
-const CODING = /clinical cod/i
-const HIGHLIGHTS = [{ term: 'cough', possible_snomed: '49727002' }]
+const UNKNOWN = new ObjectId().toHexString()
+const COUGH = { term: 'Cough', possible_snomed: '49727002' }
+const NO_PROMPT = { msg: 'Prompt not found' }
 
-export function consultations({ call, account, consultation, note, outcome, intended, db, openai }: Contract): void {
-  const stored = (name: string, id: string) =>
-    db()
-      .collection(name)
-      .findOne({ _id: new ObjectId(id) })
+/** What the frontend sends of the patient, and what is kept of it: Mongoose drops empty objects. */
+const patients = [
+  { name: 'Ann Öther', age: 42, allergies: ['nuts', { drug: 'x' }], address: { city: 'Leeds' } },
+  'a text',
+  5,
+  false,
+  null,
+  [],
+  [{}, []],
+  { $gt: '', 'a.b': 1 }
+].map(patient => [patient, patient] as const)
+const emptyPatients = [
+  [undefined, undefined],
+  [{}, undefined],
+  [{ a: {}, b: { c: {} } }, undefined],
+  [
+    { a: {}, b: [{}, { c: {} }], c: null },
+    { b: [{}, {}], c: null }
+  ]
+] as const
 
-  describe('POST /api/consultation/start', () => {
-    test('a consultation starts with an empty transcript', async () => {
-      const { id, token } = await account()
-      const patient = { name: 'P', age: 42 }
-      const started = await call('POST', '/api/consultation/start', { token, body: { patient_data: patient } })
-      const consultationId = textAt(started, 'data', 'consultation', '_id')
-      const transcriptId = textAt(started, 'data', 'transcript', '_id')
-      expectAnswer(started, 200, {
+export function consultations(contract: Contract): void {
+  const { call, account, consultation, note, prompt, insert, change, stored, differs, openai, db } = contract
+
+  describe('start', () => {
+    test.for([...patients, ...emptyPatients])('with the patient %j', async ([patient_data, patient]) => {
+      const { id: clinician, token } = await account()
+      const answer = await call('POST', '/api/consultation/start', { token, body: { patient_data } })
+      const consultationId = textAt(answer, 'data', 'consultation', '_id')
+      const transcriptId = textAt(answer, 'data', 'transcript', '_id')
+      const kept = patient === undefined ? {} : { patient }
+      expectAnswer(answer, 200, {
         msg: 'Consultation started',
         data: {
           consultation: {
-            _id: consultationId,
-            clinician: id,
-            patient,
+            clinician,
+            ...kept,
             notes: [],
             status: 'active',
+            _id: ID,
             started_at: ISO,
-            transcript: transcriptId,
-            __v: 0
+            __v: 0,
+            transcript: transcriptId
           },
-          transcript: {
-            _id: transcriptId,
-            clinician: id,
-            consultation: consultationId,
-            transcript_text: '',
-            created_at: ISO,
-            __v: 0
-          }
+          transcript: { clinician, consultation: consultationId, transcript_text: '', _id: ID, created_at: ISO, __v: 0 }
         }
       })
-      expect(await stored('consultations', consultationId)).toMatchObject({
-        clinician: new ObjectId(id),
-        patient,
+      expect(await stored('consultations', consultationId)).toEqual({
+        _id: new ObjectId(consultationId),
+        clinician: new ObjectId(clinician),
+        ...kept,
         notes: [],
         status: 'active',
+        started_at: new Date(textAt(answer, 'data', 'consultation', 'started_at')),
         transcript: new ObjectId(transcriptId),
         __v: 0
       })
-      expect(await stored('transcripts', transcriptId)).toMatchObject({
-        clinician: new ObjectId(id),
+      expect(await stored('transcripts', transcriptId)).toEqual({
+        _id: new ObjectId(transcriptId),
+        clinician: new ObjectId(clinician),
         consultation: new ObjectId(consultationId),
         transcript_text: '',
+        created_at: new Date(textAt(answer, 'data', 'transcript', 'created_at')),
         __v: 0
       })
     })
 
-    test('the fields of a start come in the order of the legacy', async () => {
+    test('the types of what is stored', async () => {
+      const { id, transcriptId } = await consultation(await account())
+      const ids = { _id: 'objectId', clinician: 'objectId' }
+      expect(await bsonTypes(db(), 'consultations', id)).toEqual({
+        ...ids,
+        patient: 'object',
+        notes: 'array',
+        status: 'string',
+        started_at: 'date',
+        transcript: 'objectId',
+        __v: 'int'
+      })
+      expect(await bsonTypes(db(), 'transcripts', transcriptId)).toEqual({
+        ...ids,
+        consultation: 'objectId',
+        transcript_text: 'string',
+        created_at: 'date',
+        __v: 'int'
+      })
+    })
+
+    test('fields that a start does not have are not stored', async () => {
+      const { id: clinician, token } = await account()
+      const body = { patient_data: 'P', clinician: UNKNOWN, status: 'ended', notes: [UNKNOWN], admin: true }
+      const answer = await call('POST', '/api/consultation/start', { token, body })
+      const found = await stored('consultations', textAt(answer, 'data', 'consultation', '_id'))
+      expect(found).toMatchObject({ clinician: new ObjectId(clinician), status: 'active', notes: [] })
+      expect(found).not.toHaveProperty('admin')
+    })
+
+    test('without a body', async () => {
       const { token } = await account()
-      const { body } = await call('POST', '/api/consultation/start', { token, body: { patient_data: { name: 'P' } } })
-      expect(keysOf(valueAt(body, 'data', 'consultation')).join()).toBe(
-        'clinician,patient,notes,status,_id,started_at,__v,transcript'
-      )
-      expect(keysOf(valueAt(body, 'data', 'transcript')).join()).toBe(
-        'clinician,consultation,transcript_text,_id,created_at,__v'
-      )
+      await differs('consultations.start.no-body', 'POST', '/api/consultation/start', { token })
     })
   })
 
-  describe('GET /api/consultation', () => {
-    test('a consultation is read expanded, alone and in the list, newest first', async () => {
+  describe('read', () => {
+    test('one with everything, alone and in the list', async () => {
+      const [ann, bob] = [await account(), await account()]
+      const { id, transcriptId } = await consultation(ann, { name: 'P', age: 42 })
+      const mine = await note(ann, { id, transcriptId }, 'mine')
+      const clinicianId = new ObjectId(bob.id)
+      const others = await insert('notes', {
+        clinician: clinicianId,
+        transcript: new ObjectId(transcriptId),
+        consultation: new ObjectId(id),
+        body: "bob's",
+        created_at: new Date()
+      })
+      const promptId = await prompt(bob, { prompt_name: 'n', prompt_text: 't', is_shareable: true })
+      const ended = new Date('2026-01-02T03:04:05.006Z')
+      await change('transcripts', transcriptId, {
+        summary: 'S',
+        updated_at: ended,
+        prompt_used: new ObjectId(promptId)
+      })
+      await change('consultations', id, {
+        notes: [mine, others].map(each => new ObjectId(each)),
+        status: 'ended',
+        ended_at: ended,
+        soapSummary: 'SOAP',
+        lastSummarizedAt: ended
+      })
+
+      const clinician = ({ id: _id, username, email }: typeof ann) => ({ _id, username, email })
+      const expanded = (prompt_used: unknown) => ({
+        _id: id,
+        clinician: clinician(ann),
+        patient: { name: 'P', age: 42 },
+        notes: [
+          { _id: mine, clinician: clinician(ann), body: 'mine' },
+          { _id: others, clinician: clinician(bob), body: "bob's" }
+        ],
+        status: 'ended',
+        started_at: ISO,
+        __v: 0,
+        transcript: {
+          _id: transcriptId,
+          clinician: ann.id,
+          consultation: id,
+          transcript_text: '',
+          created_at: ISO,
+          __v: 0,
+          summary: 'S',
+          updated_at: ended.toISOString(),
+          prompt_used
+        },
+        ended_at: ended.toISOString(),
+        soapSummary: 'SOAP',
+        lastSummarizedAt: ended.toISOString()
+      })
+      const alone = await call('GET', `/api/consultation/${id}`, { token: ann.token })
+      expectAnswer(alone, 200, {
+        consultation: expanded({ _id: promptId, prompt_name: 'n', prompt_text: 't' })
+      })
+      for (const path of ['/api/consultation', '/api/consultation/']) {
+        const list = await call('GET', path, { token: ann.token })
+        expectAnswer(list, 200, { consultations: [expanded(promptId)] })
+      }
+    })
+
+    test('one whose references name nothing any more', async () => {
       const ann = await account()
-      const older = await consultation(ann)
+      const clinician = new ObjectId(ann.id)
+      const started_at = new Date()
+      const consultationOf = (fields: object) =>
+        insert('consultations', { clinician, notes: [], status: 'active', started_at, __v: 0, ...fields })
+      const bare = await consultationOf({})
+      const dangling = await consultationOf({ notes: [new ObjectId()], transcript: new ObjectId() })
+      const author = { _id: ann.id, username: ann.username, email: ann.email }
+      const usual = { clinician: author, notes: [], status: 'active', started_at: ISO, __v: 0 }
+      const read = async (id: string) => call('GET', `/api/consultation/${id}`, { token: ann.token })
+      expectAnswer(await read(bare), 200, { consultation: { _id: bare, ...usual } })
+      expectAnswer(await read(dangling), 200, { consultation: { _id: dangling, ...usual, transcript: null } })
+
       const { id, transcriptId } = await consultation(ann)
-      const noteId = await note(ann, { id, transcriptId }, 'seen')
-      const promptId = await promptOf(call, ann)
-      const link = `/api/prompts/${promptId}/add-prompt/${transcriptId}`
-      expect((await call('PATCH', link, { token: ann.token })).status).toBe(200)
-
-      const clinician = { _id: ann.id, username: ann.username, email: ann.email }
-      const common = { status: 'active', started_at: ISO, patient: { name: 'P' }, clinician, __v: 0 }
-      const transcript = { clinician: ann.id, transcript_text: '', created_at: ISO, __v: 0 }
-      const notes = [{ _id: noteId, body: 'seen', clinician }]
-      const own = { ...transcript, _id: transcriptId, consultation: id }
-      const prompt = { _id: promptId, prompt_name: 'n', prompt_text: 'Summarise.' }
-      expectAnswer(await call('GET', `/api/consultation/${id}`, { token: ann.token }), 200, {
-        consultation: { ...common, _id: id, notes, transcript: { ...own, prompt_used: prompt } }
+      const noteId = await note(ann, { id, transcriptId })
+      await change('notes', noteId, { clinician: new ObjectId() })
+      await change('transcripts', transcriptId, { prompt_used: new ObjectId() })
+      expect((await read(id)).body).toMatchObject({
+        consultation: { notes: [{ _id: noteId, clinician: null }], transcript: { prompt_used: null } }
       })
-      expectAnswer(await call('GET', '/api/consultation/', { token: ann.token }), 200, {
-        consultations: [
-          { ...common, _id: id, notes, transcript: { ...own, prompt_used: promptId } },
-          {
-            ...common,
-            _id: older.id,
+    })
+
+    test('the prompt of a transcript, though it was deleted', async () => {
+      const ann = await account()
+      const { id, transcriptId } = await consultation(ann)
+      const promptId = await prompt(ann, { is_deleted: true })
+      await change('transcripts', transcriptId, { prompt_used: new ObjectId(promptId) })
+      expect((await call('GET', `/api/consultation/${id}`, { token: ann.token })).body).toMatchObject({
+        consultation: { transcript: { prompt_used: { _id: promptId, prompt_name: 'brief', prompt_text: 'Be brief.' } } }
+      })
+    })
+
+    test('the list is newest first, and of the caller alone', async () => {
+      const [ann, bob] = [await account(), await account()]
+      const days = ['2026-01-02', '2026-01-03', '2026-01-01']
+      const ids = await Promise.all(
+        days.map(day =>
+          insert('consultations', {
+            clinician: new ObjectId(ann.id),
             notes: [],
-            transcript: { ...transcript, _id: older.transcriptId, consultation: older.id }
-          }
-        ]
+            status: 'active',
+            started_at: new Date(day),
+            __v: 0
+          })
+        )
+      )
+      await consultation(bob)
+      expect((await call('GET', '/api/consultation/', { token: ann.token })).body).toMatchObject({
+        consultations: [{ _id: ids[1] }, { _id: ids[0] }, { _id: ids[2] }]
       })
     })
 
-    test('whoever has none has an empty list', async () => {
+    test('an empty list', async () => {
       const { token } = await account()
-      expectAnswer(await call('GET', '/api/consultation', { token }), 200, { consultations: [] })
+      expectAnswer(await call('GET', '/api/consultation/', { token }), 200, { consultations: [] })
     })
 
-    test('another’s and none are not found', async () => {
-      const { id } = await consultation(await account())
-      const { token } = await account()
-      for (const path of [`/api/consultation/${id}`, `/api/consultation/${UNKNOWN}`]) {
-        expectAnswer(await call('GET', path, { token }), 404, NOT_FOUND)
+    test("none, and another clinician's", async () => {
+      const [ann, bob] = [await account(), await account()]
+      const { id } = await consultation(bob)
+      for (const each of [UNKNOWN, id]) {
+        const answer = await call('GET', `/api/consultation/${each}`, { token: ann.token })
+        expectAnswer(answer, 404, { msg: 'Consultation not found or invalid' })
       }
     })
 
     test('a malformed id', async () => {
       const { token } = await account()
-      expect(await outcome('consultations.get.malformed-id', 'GET', '/api/consultation/malformed', { token })).toEqual(
-        intended('consultations.get.malformed-id')
-      )
-    })
-
-    test('a logged out token', async () => {
-      const { token } = await account()
-      expect((await call('POST', '/users/logout', { token })).status).toBe(200)
-      expect(await outcome('logged-out.consultations', 'GET', '/api/consultation', { token })).toEqual(
-        intended('logged-out.consultations')
-      )
+      await differs('consultations.get.malformed-id', 'GET', '/api/consultation/malformed', { token })
     })
   })
 
-  describe('POST /api/consultation/:id/end', () => {
-    const end = ({ token }: Account, id: string, prompt_used: unknown = UNKNOWN) =>
-      call('POST', `/api/consultation/${id}/end`, { token, body: { prompt_used } })
-    const said = async ({ token }: Account, { transcriptId }: Consultation, text: string) =>
-      call('POST', '/api/transcript/update-text', {
-        token,
-        body: { transcript_id: transcriptId, transcript_text: text }
-      })
-    /** Summaries and codes, told apart by the instruction. */
-    const completions = (summary: string, codes: string) =>
-      answer(({ json }) => (CODING.test(String(json?.messages[0]?.content)) ? codes : summary))
+  describe('end', () => {
+    const end = (token: string, id: string, body?: unknown) =>
+      call('POST', `/api/consultation/${id}/end`, { token, body })
 
-    test('it is summarised with the prompt, coded, stored and ended', async () => {
+    async function ready() {
       const ann = await account()
-      const { id, transcriptId } = await consultation(ann)
-      await said(ann, { id, transcriptId }, 'A cough.')
-      const promptId = await promptOf(call, ann, { prompt_text: 'Be brief.' })
-      openai().behave(completions('  A summary. \n', JSON.stringify(HIGHLIGHTS)))
+      const own = await consultation(ann)
+      await change('transcripts', own.transcriptId, { transcript_text: 'It hurts.' })
+      return { ann, ...own, promptId: await prompt(ann, { prompt_text: 'Be brief.' }) }
+    }
+
+    test('summarises as the prompt says, and codes the summary', async () => {
+      const { ann, id, transcriptId, promptId } = await ready()
+      openai().behave(completion(' In short. \n'), completion(JSON.stringify([COUGH])))
       const before = openai().requests.length
-      const ended = await end(ann, id, promptId)
-      expectAnswer(ended, 200, {
+      const answer = await end(ann.token, id, { prompt_used: promptId })
+      expectAnswer(answer, 200, {
         msg: 'Consultation ended successfully',
         transcript: {
           _id: transcriptId,
           clinician: ann.id,
           consultation: id,
-          transcript_text: 'A cough.',
-          summary: 'A summary.',
+          transcript_text: 'It hurts.',
           created_at: ISO,
-          updated_at: ISO,
-          __v: 0
+          __v: 0,
+          summary: 'In short.',
+          updated_at: ISO
         },
-        summary: 'A summary.',
-        highlights: HIGHLIGHTS
+        summary: 'In short.',
+        highlights: [COUGH]
       })
-      const [first, second] = openai().requests.slice(before)
-      expect(first?.json?.model).toBe('gpt-4o')
-      expect(first?.json?.messages).toMatchObject([
-        { role: 'system', content: 'Be brief.' },
-        { role: 'user', content: 'A cough.' }
-      ])
-      expect(JSON.stringify(second?.json?.messages)).toContain('A summary.')
-      expect(await stored('consultations', id)).toMatchObject({ status: 'ended', ended_at: expect.any(Date) })
-      expect(await stored('transcripts', transcriptId)).toMatchObject({ summary: 'A summary.' })
-    })
 
-    test.for([
-      ['both completions fail', [fail(500)], 'Summary not generated', []],
-      ['the codes are no JSON', [completions('S', 'I am afraid I cannot.')], 'S', []],
-      ['the codes are no list', [completions('S', '"cough"')], 'S', []]
-    ] as const)('%s, and it ends all the same', async ([_what, behaviours, summary, highlights]) => {
-      const ann = await account()
-      const { id } = await consultation(ann)
-      const promptId = await promptOf(call, ann)
-      openai().behave(...behaviours)
-      expect(await end(ann, id, promptId)).toMatchObject({ status: 200, body: { summary, highlights } })
-      openai().behave()
-    })
-
-    test.for([
-      ['in a code fence', `\`\`\`json\n${JSON.stringify(HIGHLIGHTS)}\n\`\`\``],
-      ['with prose around', `Here they are: ${JSON.stringify(HIGHLIGHTS)} I hope this helps.`]
-    ] as const)('codes %s', async ([where, codes]) => {
-      const ann = await account()
-      const { id } = await consultation(ann)
-      const prompt_used = await promptOf(call, ann)
-      openai().behave(completions('S', codes))
-      const name = where === 'in a code fence' ? 'consultations.end.fenced' : 'consultations.end.prose'
-      const request = { token: ann.token, body: { prompt_used } }
-      expect(await outcome(name, 'POST', `/api/consultation/${id}/end`, request)).toEqual(intended(name))
-      openai().behave()
-    })
-
-    test('a shareable prompt of another’s will do', async () => {
-      const ann = await account()
-      const { id } = await consultation(ann)
-      const promptId = await promptOf(call, await account(), { is_shareable: true })
-      expect((await end(ann, id, promptId)).status).toBe(200)
-    })
-
-    test('what is missing is told in the order consultation, transcript, prompt', async () => {
-      const ann = await account()
-      const { id } = await consultation(ann)
-      const promptId = await promptOf(call, ann)
-      expectAnswer(await end(ann, UNKNOWN, promptId), 404, { msg: 'Consultation not found' })
-      expectAnswer(await end(ann, id), 404, { msg: 'Prompt not found' })
-      const bare = await consultation(ann)
-      await db()
-        .collection('transcripts')
-        .deleteOne({ _id: new ObjectId(bare.transcriptId) })
-      expectAnswer(await end(ann, bare.id), 404, { msg: 'Transcript not found' })
-    })
-
-    test('another’s consultation', async () => {
-      const { id } = await consultation(await account())
-      const bob = await account()
-      const options = { token: bob.token, body: { prompt_used: await promptOf(call, bob) } }
-      expect(await outcome('consultations.end.not-owner', 'POST', `/api/consultation/${id}/end`, options)).toEqual(
-        intended('consultations.end.not-owner')
+      const asked = openai().requests.slice(before)
+      expect(asked.map(({ path, headers }) => [path, headers.authorization])).toEqual(
+        Array.from({ length: 2 }, () => ['/v1/chat/completions', 'Bearer a key of the tests'])
       )
+      expect(asked.map(({ json }) => json)).toEqual([
+        { model: 'gpt-4o', messages: chat('Be brief.', 'It hurts.') },
+        { model: 'gpt-4o', messages: chat(expect.stringMatching(/clinical coding[^]*JSON array/), 'In short.') }
+      ])
+
+      const updated_at = new Date(textAt(answer, 'transcript', 'updated_at'))
+      expect(await stored('transcripts', transcriptId)).toMatchObject({ summary: 'In short.', updated_at, __v: 0 })
+      const ended = await stored('consultations', id)
+      expect(ended).toMatchObject({ status: 'ended', ended_at: expect.any(Date), __v: 0 })
+      expect(ended).not.toHaveProperty('highlights')
+      expect(await bsonTypes(db(), 'transcripts', transcriptId)).toMatchObject({
+        summary: 'string',
+        updated_at: 'date'
+      })
+      expect(await bsonTypes(db(), 'consultations', id)).toMatchObject({ status: 'string', ended_at: 'date' })
     })
 
-    test('another’s prompt that is not shared', async () => {
-      const ann = await account()
-      const { id } = await consultation(ann)
-      const options = { token: ann.token, body: { prompt_used: await promptOf(call, await account()) } }
-      expect(
-        await outcome('consultations.end.unshared-prompt', 'POST', `/api/consultation/${id}/end`, options)
-      ).toEqual(intended('consultations.end.unshared-prompt'))
+    test("again, with another's shareable prompt", async () => {
+      const { ann, id, transcriptId, promptId } = await ready()
+      await end(ann.token, id, { prompt_used: promptId })
+      const shared = await prompt(await account(), { is_shareable: true, prompt_text: 'As a poem.' })
+      openai().behave(completion('A poem.'), completion('[]'))
+      expect((await end(ann.token, id, { prompt_used: shared })).body).toMatchObject({
+        transcript: { _id: transcriptId, summary: 'A poem.' },
+        summary: 'A poem.',
+        highlights: []
+      })
     })
 
-    test('malformed ids', async () => {
-      const ann = await account()
-      const { id } = await consultation(ann)
-      const { token } = ann
-      const body = { prompt_used: 'malformed' }
-      const first = await outcome('consultations.end.malformed-id', 'POST', '/api/consultation/malformed/end', {
-        token,
+    const failures = [
+      ['fails', fail(400)],
+      ['is cut off', reset],
+      ['is no JSON', answerWith('nothing')],
+      ['has no choice', answerWith({ choices: [] })]
+    ] as const
+    test.for(failures)('a first completion that %s', async ([, behaviour]) => {
+      const { ann, id, transcriptId, promptId } = await ready()
+      openai().behave(behaviour, completion(JSON.stringify([COUGH])))
+      expect(await end(ann.token, id, { prompt_used: promptId })).toMatchObject({
+        status: 200,
+        body: {
+          transcript: { summary: 'Summary not generated' },
+          summary: 'Summary not generated',
+          highlights: [COUGH]
+        }
+      })
+      expect(await stored('transcripts', transcriptId)).toMatchObject({ summary: 'Summary not generated' })
+      expect(await stored('consultations', id)).toMatchObject({ status: 'ended' })
+    })
+
+    test.for([
+      ...failures,
+      ['says nothing', completion('')],
+      ['says no JSON', completion('I would rather not.')],
+      ['says other JSON', completion('{"terms":5}')]
+    ] as const)('a second completion that %s', async ([, behaviour]) => {
+      const { ann, id, promptId } = await ready()
+      openai().behave(completion('S'), behaviour)
+      expect(await end(ann.token, id, { prompt_used: promptId })).toMatchObject({
+        status: 200,
+        body: { summary: 'S', highlights: [] }
+      })
+    })
+
+    test.for([
+      ['fenced-highlights', ['S', `\`\`\`json\n${JSON.stringify([COUGH])}\n\`\`\``]],
+      ['odd-highlights', ['S', '[5, {"term":"Cough","possible_snomed":49727002,"more":true}, {"term":"Fever"}]']],
+      ['blank-completion', [' \n', '[]']]
+    ] as const)('difference %s', async ([name, completions]) => {
+      const { ann, id, promptId } = await ready()
+      openai().behave(...completions.map(text => completion(text)))
+      const call = { token: ann.token, body: { prompt_used: promptId } }
+      await differs(`consultations.end.${name}`, 'POST', `/api/consultation/${id}/end`, call)
+    })
+
+    test('none', async () => {
+      const { ann, promptId } = await ready()
+      for (const body of [{ prompt_used: promptId }, {}, undefined]) {
+        expectAnswer(await end(ann.token, UNKNOWN, body), 404, { msg: 'Consultation not found' })
+      }
+    })
+
+    test.for([{}, { transcript: null }, { transcript: new ObjectId() }])('one with %j', async fields => {
+      const { ann, promptId } = await ready()
+      const started = { clinician: new ObjectId(ann.id), notes: [], status: 'active', started_at: new Date(), __v: 0 }
+      const id = await insert('consultations', { ...started, ...fields })
+      for (const prompt_used of [promptId, UNKNOWN]) {
+        expectAnswer(await end(ann.token, id, { prompt_used }), 404, { msg: 'Transcript not found' })
+      }
+    })
+
+    test.for([{}, { prompt_used: null }, { prompt_used: UNKNOWN }])('without a prompt: %j', async body => {
+      const { ann, id } = await ready()
+      expectAnswer(await end(ann.token, id, body), 404, NO_PROMPT)
+      expect(await stored('consultations', id)).toMatchObject({ status: 'active' })
+    })
+
+    test.for([
+      ['no-body', undefined],
+      ['malformed-prompt', { prompt_used: 'malformed' }],
+      ['operator', { prompt_used: { $ne: null } }]
+    ] as const)('difference %s', async ([name, body]) => {
+      const { ann, id } = await ready()
+      const { side } = await differs(`consultations.end.${name}`, 'POST', `/api/consultation/${id}/end`, {
+        token: ann.token,
         body
       })
-      expect(first).toEqual(intended('consultations.end.malformed-id'))
-      const second = await outcome('consultations.end.malformed-prompt', 'POST', `/api/consultation/${id}/end`, {
-        token,
-        body
+      if (side === 'native') expect(await stored('consultations', id)).toMatchObject({ status: 'active' })
+    })
+
+    test('a malformed id', async () => {
+      const { ann, promptId } = await ready()
+      await differs('consultations.end.malformed-id', 'POST', '/api/consultation/malformed/end', {
+        token: ann.token,
+        body: { prompt_used: promptId }
       })
-      expect(second).toEqual(intended('consultations.end.malformed-prompt'))
+    })
+
+    test("another clinician's", async () => {
+      const { ann, promptId } = await ready()
+      const { id } = await consultation(await account())
+      const before = openai().requests.length
+      const call = { token: ann.token, body: { prompt_used: promptId } }
+      const { side } = await differs('consultations.end.not-owner', 'POST', `/api/consultation/${id}/end`, call)
+      if (side === 'legacy') return
+      expect(await stored('consultations', id)).toMatchObject({ status: 'active' })
+      expect(openai().requests).toHaveLength(before)
+    })
+
+    test("with another clinician's private prompt", async () => {
+      const { ann, id } = await ready()
+      const body = { prompt_used: await prompt(await account()) }
+      const path = `/api/consultation/${id}/end`
+      await differs('consultations.end.private-prompt', 'POST', path, { token: ann.token, body })
     })
   })
+}
+
+function chat(system: unknown, user: string) {
+  return [
+    { role: 'system', content: system },
+    { role: 'user', content: user }
+  ]
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { hashSync } from 'bcryptjs'
 import jsonwebtoken from 'jsonwebtoken'
 import { type Db, ObjectId } from 'mongodb'
@@ -100,7 +99,7 @@ export function contract(options: ContractOptions): Contract {
 
   function outcomeDiffers(id: string, met: Side, outcome: Outcome): void {
     const expected = differenceOf(id)[met]
-    expect({ id, met, ...outcome }).toEqual({ id, met, ...matcher(expected, met) })
+    expect({ id, met, outcome }).toEqual({ id, met, outcome: matcher(expected, met) })
   }
 
   function token(claims: Record<string, unknown> = {}, secret = jwtSecret, algorithm: 'HS256' | 'HS512' = 'HS256') {
@@ -179,5 +178,3 @@ function holding(value: unknown): unknown {
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
-
-export { randomUUID }

@@ -1,6 +1,9 @@
 import { ObjectId } from 'mongodb'
 import { expect, test } from 'vitest'
+import { expectAnswer } from './answers.ts'
 import type { Contract } from './context.ts'
+import { rowsWithBody } from './differences/cross-cutting.ts'
+import { rows } from './rows.ts'
 
 const LIMIT_BYTES = 10 * 1024 * 1024
 const ORIGINS = ['https://scribe-project-nextjs.vercel.app', 'http://localhost:3000', 'http://localhost:3001']
@@ -20,12 +23,12 @@ function listed(header: string | string[] | undefined): string[] {
     .sort()
 }
 
-export function crossCutting({ call, token }: Contract): void {
-  const preflights = [
-    ['/users/login', 'POST'],
-    [NOTES, 'PATCH']
-  ] as const
-  test.for(ORIGINS.flatMap(origin => preflights.map(([path, method]) => [origin, method, path] as const)))(
+export function crossCutting({ call, token, differs }: Contract): void {
+  test('GET / welcomes', async () => {
+    expectAnswer(await call('GET', '/'), 200, { msg: 'welcome to the server' })
+  })
+
+  test.for(ORIGINS.flatMap(origin => rows.map(({ method, path }) => [origin, method, path] as const)))(
     'a preflight from %s for %s %s is allowed',
     async ([origin, method, path]) => {
       const answer = await call('OPTIONS', path, {
@@ -86,21 +89,32 @@ export function crossCutting({ call, token }: Contract): void {
     expect(answer).toMatchObject({ status: 200, body: { msg: 'user doesnt exist' } })
   })
 
-  test.for(['/users/login', NOTES])('a larger body to %s is refused', async path => {
-    const answer = await call('POST', path, { token: token(), body: loginOf(LIMIT_BYTES + 1) })
-    expect(answer.status).toBe(413)
+  const tooLarge = loginOf(LIMIT_BYTES + 1)
+  test.for(rowsWithBody)('a larger body to $route is refused', async ({ route, method, path }) => {
+    await differs(`${route}.too-large`, method, path, { token: token(), body: tooLarge })
   })
 
-  test.for(['/users/login', '/users/register', NOTES])('malformed JSON to %s is refused', async path => {
-    const answer = await call('POST', path, { token: token(), body: '{"body": "a' })
-    expect(answer.status).toBe(400)
+  test.for(rowsWithBody)('malformed JSON to $route is refused', async ({ route, method, path }) => {
+    await differs(`${route}.malformed-json`, method, path, { token: token(), body: '{"body": "a' })
+  })
+
+  test.for(['"a text"', '5', 'null', 'true'])('JSON that is %s to /users/login is refused', async body => {
+    expect((await call('POST', '/users/login', { body })).status).toBe(400)
   })
 
   test.for([
     ['GET', '/nothing'],
     ['GET', '/users/nothing'],
     ['DELETE', '/users/login'],
+    ['DELETE', '/users/profile'],
     ['GET', '/api/nothing'],
+    ['GET', '/api/consultation/start/more'],
+    ['DELETE', '/api/consultation/start'],
+    ['GET', '/api/transcript'],
+    ['DELETE', '/api/prompts'],
+    ['GET', '/api/ai/search'],
+    ['GET', '/api/ai'],
+    ['GET', '/api'],
     ['GET', '/api/notes/nothing/more'],
     ['GET', '/api/notes']
   ] as const)('%s %s is unknown', async ([method, path]) => {

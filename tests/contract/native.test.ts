@@ -3,30 +3,18 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { connectDatabase, type Database } from '../../services/index.ts'
 import { nativeServer } from '../../services/native-server.ts'
 import { watchAnswers } from '../support/documented.ts'
-import { type FreshDatabase, freshDatabase } from '../support/fresh-database.ts'
-import { NHS_CREDENTIALS } from '../support/nhs-stub.ts'
+import { BCRYPT_COST, type Ground, JWT_SECRET, prepareGround } from './backends.ts'
 import { contractSuite } from './suite.ts'
-import { OPENAI_API_KEY, startUpstreams, type Upstreams } from './upstreams.ts'
 
-const jwtSecret = 'a secret of the tests, long enough'
-let fresh: FreshDatabase
-let upstreams: Upstreams
+let ground: Ground
 let database: Database
 let native: FastifyInstance
 let undescribed: () => readonly string[]
 
 beforeAll(async () => {
-  upstreams = await startUpstreams()
-  fresh = await freshDatabase()
-  database = await connectDatabase(fresh.uri)
-  native = nativeServer({
-    database,
-    jwtSecret,
-    bcryptCost: 8,
-    revocationStalenessMs: 0,
-    openai: { baseUrl: upstreams.openai.url, apiKey: OPENAI_API_KEY, maxRetries: 0 },
-    terminology: { baseUrl: upstreams.terminology.url, ...NHS_CREDENTIALS }
-  })
+  ground = await prepareGround()
+  database = await connectDatabase(ground.database.uri)
+  native = nativeServer({ database, jwtSecret: JWT_SECRET, bcryptCost: BCRYPT_COST, ...ground.platform })
   undescribed = watchAnswers(native)
   await native.listen({ host: '127.0.0.1', port: 0 })
 })
@@ -36,15 +24,14 @@ afterAll(async () => {
   expect(undescribed()).toEqual([])
   await native.close()
   await database.close()
-  await fresh.drop()
-  await upstreams.close()
+  await ground.close()
 })
 
 contractSuite({
   baseUrl: () => native.listeningOrigin,
   side: 'native',
-  db: () => fresh.db,
-  jwtSecret,
-  openai: () => upstreams.openai,
-  terminology: () => upstreams.terminology
+  db: () => ground.database.db,
+  openai: () => ground.openai,
+  nhs: () => ground.nhs,
+  jwtSecret: JWT_SECRET
 })

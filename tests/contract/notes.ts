@@ -1,21 +1,14 @@
 import { ObjectId } from 'mongodb'
 import { expect, test } from 'vitest'
+import { expectAnswer, ID, ISO } from './answers.ts'
 import { textAt, valueAt } from './client.ts'
-import { bsonTypes, type Contract } from './context.ts'
+import type { Contract } from './context.ts'
+import { bsonTypes } from './documents.ts'
 
-const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-const ID = expect.stringMatching(/^[0-9a-f]{24}$/)
 const UNKNOWN = new ObjectId().toHexString()
 
-export function notes({ call, account, consultation, note, outcome, intended, db }: Contract): void {
-  const stored = (id: string) =>
-    db()
-      .collection('notes')
-      .findOne({ _id: new ObjectId(id) })
-  const consultationOf = (id: string) =>
-    db()
-      .collection('consultations')
-      .findOne({ _id: new ObjectId(id) })
+export function notes(contract: Contract): void {
+  const { call, account, consultation, note, stored, differs, storedDiffers, db } = contract
 
   test('a note is added, stored, and its id appended to the consultation', async () => {
     const ann = await account()
@@ -25,15 +18,14 @@ export function notes({ call, account, consultation, note, outcome, intended, db
       token: ann.token,
       body: { body: ' Hüsten 🫁 ', transcriptId, clinician: UNKNOWN, created_at: '2000-01-01T00:00:00.000Z' }
     })
-    expect(answer.status).toBe(201)
-    expect(answer.body).toEqual({
+    expectAnswer(answer, 201, {
       msg: 'Note added successfully.',
       note: {
-        _id: ID,
         clinician: ann.id,
         transcript: transcriptId,
         consultation: id,
         body: ' Hüsten 🫁 ',
+        _id: ID,
         created_at: ISO
       }
     })
@@ -41,7 +33,7 @@ export function notes({ call, account, consultation, note, outcome, intended, db
     const noteId = textAt(answer, 'note', '_id')
     const created = new Date(textAt(answer, 'note', 'created_at'))
     expect(created.getFullYear()).toBeGreaterThan(2000)
-    expect(await stored(noteId)).toEqual({
+    expect(await stored('notes', noteId)).toEqual({
       _id: new ObjectId(noteId),
       clinician: new ObjectId(ann.id),
       transcript: new ObjectId(transcriptId),
@@ -57,7 +49,10 @@ export function notes({ call, account, consultation, note, outcome, intended, db
       body: 'string',
       created_at: 'date'
     })
-    expect(await consultationOf(id)).toMatchObject({ notes: [new ObjectId(first), new ObjectId(noteId)], __v: 0 })
+    expect(await stored('consultations', id)).toMatchObject({
+      notes: [new ObjectId(first), new ObjectId(noteId)],
+      __v: 0
+    })
   })
 
   test.for([{}, { body: '' }, { body: null }])('a note %o has no text', async body => {
@@ -65,16 +60,14 @@ export function notes({ call, account, consultation, note, outcome, intended, db
     const { id } = await consultation(ann)
     for (const consultationId of [id, UNKNOWN, 'malformed']) {
       const answer = await call('POST', `/api/notes/${consultationId}`, { token: ann.token, body })
-      expect(answer.status).toBe(400)
-      expect(answer.body).toEqual({ msg: 'Note body is required.' })
+      expectAnswer(answer, 400, { msg: 'Note body is required.' })
     }
   })
 
   test('a note on no consultation', async () => {
     const { token } = await account()
     const answer = await call('POST', `/api/notes/${UNKNOWN}`, { token, body: { body: 'x', transcriptId: UNKNOWN } })
-    expect(answer.status).toBe(404)
-    expect(answer.body).toEqual({ msg: 'Consultation not found.' })
+    expectAnswer(answer, 404, { msg: 'Consultation not found.' })
   })
 
   test.for([
@@ -83,27 +76,21 @@ export function notes({ call, account, consultation, note, outcome, intended, db
   ] as const)('difference %s', async ([difference, body]) => {
     const ann = await account()
     const { id } = await consultation(ann)
-    expect(await outcome(difference, 'POST', `/api/notes/${id}`, { token: ann.token, body })).toEqual(
-      intended(difference)
-    )
-    expect(await consultationOf(id)).toMatchObject({ notes: [] })
+    await differs(difference, 'POST', `/api/notes/${id}`, { token: ann.token, body })
+    expect(await stored('consultations', id)).toMatchObject({ notes: [] })
   })
 
   test('a note on a malformed consultation id', async () => {
     const { token } = await account()
     const body = { body: 'x', transcriptId: UNKNOWN }
-    expect(await outcome('notes.create.malformed-id', 'POST', '/api/notes/malformed', { token, body })).toEqual(
-      intended('notes.create.malformed-id')
-    )
+    await differs('notes.create.malformed-id', 'POST', '/api/notes/malformed', { token, body })
   })
 
   test("a note on another clinician's consultation", async () => {
     const [ann, bob] = await Promise.all([account(), account()])
     const { id, transcriptId } = await consultation(ann)
     const body = { body: 'x', transcriptId }
-    expect(await outcome('notes.create.not-owner', 'POST', `/api/notes/${id}`, { token: bob.token, body })).toEqual(
-      intended('notes.create.not-owner')
-    )
+    await differs('notes.create.not-owner', 'POST', `/api/notes/${id}`, { token: bob.token, body })
   })
 
   test('the notes of a consultation, newest first, each with its author', async () => {
@@ -127,29 +114,28 @@ export function notes({ call, account, consultation, note, outcome, intended, db
 
     const answer = await call('GET', `/api/notes/${id}`, { token: ann.token })
     const shared = { transcript: transcriptId, consultation: id }
-    expect(answer.status).toBe(200)
-    expect(answer.body).toEqual({
+    expectAnswer(answer, 200, {
       count: 3,
       notes: [
         {
-          ...shared,
           _id: newestId.toHexString(),
           clinician: { _id: bob.id, username: bob.username, email: bob.email },
+          ...shared,
           body: "bob's",
           created_at: '2999-01-01T00:00:00.001Z',
           updated_at: '2999-01-02T00:00:00.002Z'
         },
         {
-          ...shared,
           _id: mine,
           clinician: { _id: ann.id, username: ann.username, email: ann.email },
+          ...shared,
           body: 'mine',
           created_at: ISO
         },
         {
-          ...shared,
           _id: oldestId.toHexString(),
           clinician: null,
+          ...shared,
           body: 'of an author who is no more',
           created_at: '1999-12-31T23:59:59.999Z'
         }
@@ -162,8 +148,7 @@ export function notes({ call, account, consultation, note, outcome, intended, db
     const { id } = await consultation(ann)
     for (const consultationId of [id, UNKNOWN]) {
       const answer = await call('GET', `/api/notes/${consultationId}`, { token: ann.token })
-      expect(answer.status).toBe(200)
-      expect(answer.body).toEqual({ count: 0, notes: [] })
+      expectAnswer(answer, 200, { count: 0, notes: [] })
     }
   })
 
@@ -171,16 +156,12 @@ export function notes({ call, account, consultation, note, outcome, intended, db
     const [ann, bob] = await Promise.all([account(), account()])
     const own = await consultation(ann)
     await note(ann, own)
-    expect(await outcome('notes.list.not-owner', 'GET', `/api/notes/${own.id}`, { token: bob.token })).toEqual(
-      intended('notes.list.not-owner')
-    )
+    await differs('notes.list.not-owner', 'GET', `/api/notes/${own.id}`, { token: bob.token })
   })
 
   test('the notes of a malformed consultation id', async () => {
     const { token } = await account()
-    expect(await outcome('notes.list.malformed-id', 'GET', '/api/notes/malformed', { token })).toEqual(
-      intended('notes.list.malformed-id')
-    )
+    await differs('notes.list.malformed-id', 'GET', '/api/notes/malformed', { token })
   })
 
   test('a note is changed', async () => {
@@ -191,8 +172,7 @@ export function notes({ call, account, consultation, note, outcome, intended, db
       token: ann.token,
       body: { body: 'after', clinician: UNKNOWN, consultation: UNKNOWN, created_at: '2000-01-01T00:00:00.000Z' }
     })
-    expect(answer.status).toBe(200)
-    expect(answer.body).toEqual({
+    expectAnswer(answer, 200, {
       msg: 'Note updated.',
       note: {
         _id: id,
@@ -204,14 +184,14 @@ export function notes({ call, account, consultation, note, outcome, intended, db
         updated_at: ISO
       }
     })
-    expect(await stored(id)).toMatchObject({
+    expect(await stored('notes', id)).toMatchObject({
       clinician: new ObjectId(ann.id),
       consultation: new ObjectId(own.id),
       body: 'after',
       updated_at: new Date(textAt(answer, 'note', 'updated_at'))
     })
     expect(await bsonTypes(db(), 'notes', id)).toMatchObject({ body: 'string', created_at: 'date', updated_at: 'date' })
-    expect(await stored(id)).not.toHaveProperty('__v')
+    expect(await stored('notes', id)).not.toHaveProperty('__v')
   })
 
   test.for([{}, { body: '' }, { body: null }])('a change %o keeps the text, and is one', async body => {
@@ -219,17 +199,15 @@ export function notes({ call, account, consultation, note, outcome, intended, db
     const id = await note(ann, await consultation(ann), 'kept')
     const answer = await call('PATCH', `/api/notes/${id}`, { token: ann.token, body })
     expect(answer).toMatchObject({ status: 200, body: { note: { body: 'kept', updated_at: ISO } } })
-    expect(await stored(id)).toMatchObject({ body: 'kept', updated_at: expect.any(Date) })
+    expect(await stored('notes', id)).toMatchObject({ body: 'kept', updated_at: expect.any(Date) })
   })
 
   test('a change to an object', async () => {
     const ann = await account()
     const id = await note(ann, await consultation(ann), 'kept')
     const body = { body: { $gt: '' } }
-    expect(
-      await outcome('notes.update.malformed-body', 'PATCH', `/api/notes/${id}`, { token: ann.token, body })
-    ).toEqual(intended('notes.update.malformed-body'))
-    expect(await stored(id)).toMatchObject({ body: 'kept' })
+    await differs('notes.update.malformed-body', 'PATCH', `/api/notes/${id}`, { token: ann.token, body })
+    expect(await stored('notes', id)).toMatchObject({ body: 'kept' })
   })
 
   test('a note is deleted', async () => {
@@ -237,13 +215,10 @@ export function notes({ call, account, consultation, note, outcome, intended, db
     const own = await consultation(ann)
     const id = await note(ann, own)
     const answer = await call('DELETE', `/api/notes/${id}`, { token: ann.token })
-    expect(answer.status).toBe(200)
-    expect(answer.body).toEqual({ msg: 'Note deleted successfully.' })
-    expect(await stored(id)).toBeNull()
+    expectAnswer(answer, 200, { msg: 'Note deleted successfully.' })
+    expect(await stored('notes', id)).toBeNull()
     expect(await call('GET', `/api/notes/${own.id}`, { token: ann.token })).toMatchObject({ body: { count: 0 } })
-    expect({ kind: 'stored', value: valueAt(await consultationOf(own.id), 'notes', 'length') }).toEqual(
-      intended('notes.delete.reference')
-    )
+    storedDiffers('notes.delete.reference', answer, valueAt(await stored('consultations', own.id), 'notes', 'length'))
     expect((await call('DELETE', `/api/notes/${id}`, { token: ann.token })).status).toBe(404)
   })
 
@@ -254,24 +229,20 @@ export function notes({ call, account, consultation, note, outcome, intended, db
   test.for(methods)('%s of no note', async ([method]) => {
     const { token } = await account()
     const answer = await call(method, `/api/notes/${UNKNOWN}`, { token, body: { body: 'x' } })
-    expect(answer.status).toBe(404)
-    expect(answer.body).toEqual({ msg: 'Note not found.' })
+    expectAnswer(answer, 404, { msg: 'Note not found.' })
   })
 
   test.for(methods)("%s of another's note", async ([method]) => {
     const [ann, bob] = await Promise.all([account(), account()])
     const id = await note(ann, await consultation(ann), 'kept')
     const answer = await call(method, `/api/notes/${id}`, { token: bob.token, body: { body: 'x' } })
-    expect(answer.status).toBe(403)
-    expect(answer.body).toEqual({ msg: 'Not authorized.' })
-    expect(await stored(id)).toMatchObject({ body: 'kept' })
+    expectAnswer(answer, 403, { msg: 'Not authorized.' })
+    expect(await stored('notes', id)).toMatchObject({ body: 'kept' })
   })
 
   test.for(methods)('%s of a malformed note id (notes.%s.malformed-id)', async ([method, name]) => {
     const { token } = await account()
     const request = { token, body: { body: 'x' } }
-    expect(await outcome(`notes.${name}.malformed-id`, method, '/api/notes/malformed', request)).toEqual(
-      intended(`notes.${name}.malformed-id`)
-    )
+    await differs(`notes.${name}.malformed-id`, method, '/api/notes/malformed', request)
   })
 }

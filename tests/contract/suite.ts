@@ -1,36 +1,38 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { ai } from './ai.ts'
 import { authentication } from './authentication.ts'
 import { consultations } from './consultations.ts'
-import { type Contract, type ContractOptions, contract } from './context.ts'
+import { type ContractOptions, contract } from './context.ts'
 import { crossCutting } from './cross-cutting.ts'
+import { intendedDifferences } from './intended-differences.ts'
 import { notes } from './notes.ts'
 import { prompts } from './prompts.ts'
+import { transcription } from './transcription.ts'
+import { transcriptionTokens } from './transcription-tokens.ts'
 import { transcripts } from './transcripts.ts'
 import { users } from './users.ts'
 
-const parts: Readonly<Record<string, (context: Contract) => void>> = {
-  root,
-  'cross-cutting': crossCutting,
-  authentication,
-  users,
-  consultations,
-  transcripts,
-  notes,
-  prompts,
-  ai
-}
+const parts = { authentication, users, consultations, transcripts, notes, prompts, ai }
 
-/** The HTTP contract, whole, as tests of whatever answers at `baseUrl`. The WebSocket has `transcription.test.ts`. */
+/** The contract, as tests of whatever answers at `baseUrl`. */
 export function contractSuite(options: ContractOptions): void {
   const context = contract(options)
-  describe.each(Object.entries(parts))('%s', (_name, part) => part(context))
-}
+  const { openai, nhs, seen } = context
 
-function root({ call }: Contract): void {
-  test('GET / welcomes', async () => {
-    const answer = await call('GET', '/')
-    expect(answer.status).toBe(200)
-    expect(answer.body).toEqual({ msg: 'welcome to the server' })
+  afterEach(() => {
+    openai().behave()
+    nhs().token.behave()
+    nhs().search.behave()
+  })
+
+  describe('cross-cutting', () => crossCutting(context))
+  for (const [name, part] of Object.entries(parts)) describe(name, () => part(context))
+  describe('transcription', () => {
+    transcription({ baseUrl: options.baseUrl, openai, token: () => context.token() })
+    transcriptionTokens(context)
+  })
+
+  test('every intended difference was looked at', () => {
+    expect([...seen].sort()).toEqual(intendedDifferences.map(({ id }) => id).sort())
   })
 }

@@ -43,7 +43,7 @@ export const promptDifferences: readonly IntendedDifference[] = [
   },
   ...foreignFields.map(
     ([name, value, before]): IntendedDifference => ({
-      id: `prompts.update.${name.replaceAll('_', '-')}`,
+      id: `prompts.update.${name.replace(/_+/g, '-')}`,
       route: 'prompts.update',
       what: `the body has the field ${name}`,
       legacy: updated({ [name]: value }),

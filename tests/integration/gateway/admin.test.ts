@@ -69,6 +69,7 @@ describe('health', () => {
         checks: [
           { name: 'shutdown', ok: true },
           { name: 'configuration', ok: true, detail: { revision: 1, problems: [] } },
+          { name: 'state', ok: true },
           { name: 'database', ok: true },
           { name: 'legacy', ok: true }
         ]

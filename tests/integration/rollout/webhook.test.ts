@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import type { GatewayEvent } from '../../../gateway/events/event.ts'
@@ -19,12 +19,11 @@ interface Delivery {
 /** A receiver that leaves every delivery to the test to answer. */
 async function receiver() {
   const deliveries: Delivery[] = []
-  const server = createServer((request, response) => {
-    void text(request).then(body => {
-      deliveries.push({ headers: request.headers, body, response })
-      server.emit('delivery')
-    })
-  })
+  const take = async (request: IncomingMessage, response: ServerResponse) => {
+    deliveries.push({ headers: request.headers, body: await text(request), response })
+    server.emit('delivery')
+  }
+  const server = createServer((request, response) => void take(request, response))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {
@@ -66,10 +65,10 @@ const event = (id: number): GatewayEvent => ({
 })
 
 test('an event is posted as JSON, signed over its id, the time and the body', async () => {
-  const { url, delivery } = await receiver()
-  const { send, counts } = webhook(url)
-  send(event(7))
-  const { headers, body, response } = await delivery(1)
+  const target = await receiver()
+  const hook = webhook(target.url)
+  hook.send(event(7))
+  const { headers, body, response } = await target.delivery(1)
   expect(JSON.parse(body)).toEqual(event(7))
   expect(headers).toMatchObject({ 'content-type': 'application/json', 'webhook-id': '7' })
   const timestamp = String(manualClock().now() / 1000)
@@ -77,67 +76,67 @@ test('an event is posted as JSON, signed over its id, the time and the body', as
   const expected = createHmac('sha256', SECRET).update(`7.${timestamp}.${body}`).digest('base64')
   expect(headers['webhook-signature']).toBe(`v1,${expected}`)
   response.end()
-  await expect.poll(() => counts.delivered).toBe(1)
+  await expect.poll(() => hook.counts.delivered).toBe(1)
 })
 
 test('a secret in the form of the specification is taken as its bytes', async () => {
-  const { url, delivery } = await receiver()
+  const target = await receiver()
   const key = Buffer.from('twenty-four random bytes')
-  webhook(url, { secret: `whsec_${key.toString('base64')}` }).send(event(1))
-  const { headers, body } = await delivery(1)
+  webhook(target.url, { secret: `whsec_${key.toString('base64')}` }).send(event(1))
+  const { headers, body } = await target.delivery(1)
   const content = `1.${String(headers['webhook-timestamp'])}.${body}`
   expect(headers['webhook-signature']).toBe(`v1,${createHmac('sha256', key).update(content).digest('base64')}`)
 })
 
 test('a delivery that fails is tried again under its id, and the next waits for it', async () => {
-  const { url, delivery } = await receiver()
-  const { send, counts } = webhook(url)
-  send(event(1))
-  send(event(2))
-  ;(await delivery(1)).response.writeHead(503).end()
-  ;(await delivery(2)).response.destroy()
-  ;(await delivery(3)).response.end()
-  const fourth = await delivery(4)
+  const target = await receiver()
+  const hook = webhook(target.url)
+  hook.send(event(1))
+  hook.send(event(2))
+  ;(await target.delivery(1)).response.writeHead(503).end()
+  ;(await target.delivery(2)).response.destroy()
+  ;(await target.delivery(3)).response.end()
+  const fourth = await target.delivery(4)
   fourth.response.end()
-  const ids = await Promise.all([1, 2, 3, 4].map(async nth => (await delivery(nth)).headers['webhook-id']))
+  const ids = await Promise.all([1, 2, 3, 4].map(async nth => (await target.delivery(nth)).headers['webhook-id']))
   expect(ids).toEqual(['1', '1', '1', '2'])
-  await expect.poll(() => counts).toEqual({ delivered: 2, failed: 0, dropped: 0 })
+  await expect.poll(() => hook.counts).toEqual({ delivered: 2, failed: 0, dropped: 0 })
 })
 
 test('what the receiver refuses for good, or too often, is counted and told without the URL', async () => {
-  const { url, delivery } = await receiver()
-  const { send, counts, log } = webhook(url, { retries: { ...quick, maxRetries: 1 } })
-  send(event(1))
-  ;(await delivery(1)).response.writeHead(410).end()
-  send(event(2))
-  ;(await delivery(2)).response.writeHead(500).end()
-  ;(await delivery(3)).response.writeHead(500).end()
-  await expect.poll(() => counts).toEqual({ delivered: 0, failed: 2, dropped: 0 })
-  expect(log).toEqual([
+  const target = await receiver()
+  const hook = webhook(target.url, { retries: { ...quick, maxRetries: 1 } })
+  hook.send(event(1))
+  ;(await target.delivery(1)).response.writeHead(410).end()
+  hook.send(event(2))
+  ;(await target.delivery(2)).response.writeHead(500).end()
+  ;(await target.delivery(3)).response.writeHead(500).end()
+  await expect.poll(() => hook.counts).toEqual({ delivered: 0, failed: 2, dropped: 0 })
+  expect(hook.log).toEqual([
     { event: 'rollout.step-passed', id: 1, reason: 'status 410' },
     { event: 'rollout.step-passed', id: 2, reason: 'status 500' }
   ])
 })
 
 test('a queue that is full drops its oldest', async () => {
-  const { url, delivery } = await receiver()
-  const { send, counts } = webhook(url, { queued: 2 })
-  for (const id of [1, 2, 3, 4]) send(event(id))
-  expect(counts.dropped).toBe(1)
-  ;(await delivery(1)).response.end()
-  ;(await delivery(2)).response.end()
-  ;(await delivery(3)).response.end()
-  const ids = await Promise.all([1, 2, 3].map(async nth => (await delivery(nth)).headers['webhook-id']))
+  const target = await receiver()
+  const hook = webhook(target.url, { queued: 2 })
+  for (const id of [1, 2, 3, 4]) hook.send(event(id))
+  expect(hook.counts.dropped).toBe(1)
+  ;(await target.delivery(1)).response.end()
+  ;(await target.delivery(2)).response.end()
+  ;(await target.delivery(3)).response.end()
+  const ids = await Promise.all([1, 2, 3].map(async nth => (await target.delivery(nth)).headers['webhook-id']))
   expect(ids).toEqual(['1', '3', '4'])
 })
 
 test('closing gives up what is under way and what waits', async () => {
-  const { url, delivery } = await receiver()
-  const { send, counts, close } = webhook(url)
-  send(event(1))
-  send(event(2))
-  await delivery(1)
-  await close()
-  send(event(3))
-  expect(counts).toEqual({ delivered: 0, failed: 0, dropped: 0 })
+  const target = await receiver()
+  const hook = webhook(target.url)
+  hook.send(event(1))
+  hook.send(event(2))
+  await target.delivery(1)
+  await hook.close()
+  hook.send(event(3))
+  expect(hook.counts).toEqual({ delivered: 0, failed: 0, dropped: 0 })
 })

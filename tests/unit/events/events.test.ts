@@ -18,46 +18,46 @@ function eventsOf(kept?: number, clock = manualClock()) {
 }
 
 test('an event is logged at the level of its severity', () => {
-  const { emit, lines } = eventsOf()
-  for (const severity of ['info', 'warning', 'error'] as const) emit(told(severity))
+  const events = eventsOf()
+  for (const severity of ['info', 'warning', 'error'] as const) events.emit(told(severity))
   const bindings = { event: 'breaker.open', routes: ['notes.list'] }
-  expect(lines).toEqual(['info', 'warn', 'error'].map(level => [level, bindings, 'it opened']))
+  expect(events.lines).toEqual(['info', 'warn', 'error'].map(level => [level, bindings, 'it opened']))
 })
 
 test('who subscribes gets what comes; who comes back gets what was missed, as far as it is kept', () => {
-  const { emit, since, subscribe } = eventsOf(3)
+  const events = eventsOf(3)
   const seen: GatewayEvent[] = []
-  const end = subscribe(event => seen.push(event))
-  for (const message of ['1', '2', '3', '4']) emit(told('info', message))
+  const end = events.subscribe(event => seen.push(event))
+  for (const message of ['1', '2', '3', '4']) events.emit(told('info', message))
   end()
-  emit(told('info', '5'))
+  events.emit(told('info', '5'))
   expect(seen.map(({ message }) => message)).toEqual(['1', '2', '3', '4'])
   const [, second, third] = seen
-  expect(since(third?.id).map(({ message }) => message)).toEqual(['4', '5'])
-  expect(since(second?.id)).toHaveLength(3)
-  expect(since()).toHaveLength(3)
+  expect(events.since(third?.id).map(({ message }) => message)).toEqual(['4', '5'])
+  expect(events.since(second?.id)).toHaveLength(3)
+  expect(events.since()).toHaveLength(3)
 })
 
 test('ids grow, also from one process to the next', () => {
-  const { emit, since, clock } = eventsOf()
-  emit(told('info'))
-  emit(told('info'))
-  clock.advance(1)
-  const later = eventsOf(undefined, clock)
+  const events = eventsOf()
+  events.emit(told('info'))
+  events.emit(told('info'))
+  events.clock.advance(1)
+  const later = eventsOf(undefined, events.clock)
   later.emit(told('info'))
-  const ids = [...since(), ...later.since()].map(({ id }) => id)
+  const ids = [...events.since(), ...later.since()].map(({ id }) => id)
   expect(ids).toHaveLength(3)
   expect([...new Set(ids)].sort((a, b) => a - b)).toEqual(ids)
 })
 
 test('a listener that fails hurts neither the others nor the one who tells', () => {
-  const { emit, subscribe, lines } = eventsOf()
+  const events = eventsOf()
   const seen: GatewayEvent[] = []
-  subscribe(() => {
+  events.subscribe(() => {
     throw new Error('no')
   })
-  subscribe(event => seen.push(event))
-  emit(told('info'))
+  events.subscribe(event => seen.push(event))
+  events.emit(told('info'))
   expect(seen).toHaveLength(1)
-  expect(lines.at(-1)).toEqual(['error', { reason: 'Error: no' }, 'a listener of events failed'])
+  expect(events.lines.at(-1)).toEqual(['error', { reason: 'Error: no' }, 'a listener of events failed'])
 })

@@ -35,6 +35,8 @@ function packageOf(specifier: string): string {
     .join('/')
 }
 
+const isPure = (file: string) => file.startsWith('gateway/rollout/') || file === 'gateway/breaker/breaker.ts'
+
 const gateway = importsOf('gateway')
 const services = importsOf('services')
 const routing = importsOf('gateway/routing')
@@ -73,6 +75,21 @@ test('routing is pure: it runs nothing but itself, the router and a hash, and as
   for (const file of routing.files) {
     expect(readFileSync(join(ROOT, file), 'utf8')).not.toMatch(
       /\bDate\.now|new Date\(|\bperformance\.\w|\bprocess\.\w|Math\.random/
+    )
+  }
+})
+
+test("a rollout's decisions and a breaker's are pure: they run nothing but themselves, and ask no clock", () => {
+  const files = gateway.files.filter(isPure)
+  expect(files.length).toBeGreaterThan(12)
+  const allowed = new Set(['@sinclair/typebox', 'gateway/routing/bucket.ts'])
+  const outside = gateway.imports.filter(
+    ({ file, what, typeOnly }) => isPure(file) && !typeOnly && !isPure(what) && !allowed.has(what)
+  )
+  expect(outside).toEqual([])
+  for (const file of files) {
+    expect(readFileSync(join(ROOT, file), 'utf8')).not.toMatch(
+      /\bDate\.now|new Date\(|\bperformance\.\w|\bprocess\.\w|Math\.random|\bset(?:Timeout|Interval|Immediate)\(/
     )
   }
 })

@@ -1,0 +1,3 @@
+import { throughGateway } from './through-gateway.ts'
+
+throughGateway(0, 'legacy')

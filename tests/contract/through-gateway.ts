@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type RunningGateway, startGateway } from '../support/gateway.ts'
+import { BCRYPT_COST, type Ground, JWT_SECRET, prepareGround, startBackend } from './backends.ts'
+import { type Client, client } from './client.ts'
+import { type ContractOptions, contract } from './context.ts'
+import { authenticatedRows } from './rows.ts'
+import { contractSuite } from './suite.ts'
+
+/** So many callers that all of them on one side, at weight 50, is a matter of 2 to the minus 39. */
+const CALLERS = 40
+
+/** The contract, through a gateway with this weight on every route. */
+export function throughGateway(weight: number, side: ContractOptions['side']): void {
+  let ground: Ground
+  let legacy: Awaited<ReturnType<typeof startBackend>>
+  let gateway: RunningGateway
+
+  beforeAll(async () => {
+    ground = await prepareGround()
+    legacy = await startBackend(ground)
+    gateway = await startGateway({
+      legacyUrl: legacy.url,
+      mongodbUri: ground.database.uri,
+      jwtSecret: JWT_SECRET,
+      weights: weight,
+      env: { ...ground.env, BCRYPT_COST: String(BCRYPT_COST) }
+    })
+  })
+
+  afterAll(async () => {
+    await gateway.stop()
+    await legacy.stop()
+    await ground.close()
+  })
+
+  const options: ContractOptions = {
+    baseUrl: () => gateway.url,
+    side,
+    gateway: true,
+    db: () => ground.database.db,
+    openai: () => ground.openai,
+    nhs: () => ground.nhs,
+    jwtSecret: JWT_SECRET,
+    recovered: () => legacy.recovered()
+  }
+  contractSuite(options)
+
+  describe('who answers', () => {
+    const { token } = contract(options)
+    const reads = authenticatedRows.filter(({ method, route }) => method === 'GET' && !route.startsWith('ai.'))
+    test.for(reads)('$route is answered by the sides that the weight says', async ({ path }) => {
+      const call: Client = client(() => gateway.url)
+      const answers = await Promise.all(Array.from({ length: CALLERS }, () => call('GET', path, { token: token() })))
+      const sides = [...new Set(answers.map(({ headers }) => headers['x-served-by']))].sort()
+      expect(sides).toEqual(side === 'mixed' ? ['legacy', 'native'] : [side])
+    })
+  })
+}
