@@ -210,6 +210,17 @@ export function notes(contract: Contract): void {
     expect(await stored('notes', id)).toMatchObject({ body: 'kept' })
   })
 
+  test('a note of an object, and requests without a body', async () => {
+    const ann = await account()
+    const { id, transcriptId } = await consultation(ann)
+    const noteId = await note(ann, { id, transcriptId }, 'kept')
+    const body = { body: { $gt: '' }, transcriptId }
+    await differs('notes.create.malformed-body', 'POST', `/api/notes/${id}`, { token: ann.token, body })
+    await differs('notes.create.no-body', 'POST', `/api/notes/${id}`, { token: ann.token })
+    await differs('notes.update.no-body', 'PATCH', `/api/notes/${noteId}`, { token: ann.token })
+    expect(await stored('notes', noteId)).toMatchObject({ body: 'kept' })
+  })
+
   test('a note is deleted', async () => {
     const ann = await account()
     const own = await consultation(ann)
