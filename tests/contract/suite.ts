@@ -25,8 +25,12 @@ export function contractSuite(options: ContractOptions): void {
     nhs().search.behave()
   })
 
-  describe('cross-cutting', () => crossCutting(context))
-  for (const [name, part] of Object.entries(parts)) describe(name, () => part(context))
+  describe('cross-cutting', () => {
+    crossCutting(context)
+  })
+  describe.each(Object.entries(parts))('%s', (_name, part) => {
+    part(context)
+  })
   describe('transcription', () => {
     transcription({ baseUrl: options.baseUrl, openai, token: () => context.token() })
     transcriptionTokens(context)

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import type { Answer } from './client.ts'
 import type { Contract } from './context.ts'
@@ -40,13 +41,9 @@ function handshake(origin: string, token: string): Promise<Handshake> {
     socket.destroy()
     resolve({ status: statusCode, headers, body: undefined })
   })
-  outgoing.once('response', async answer => {
-    const text = (await answer.toArray()).join('')
-    resolve({
-      status: answer.statusCode ?? 0,
-      headers: answer.headers,
-      body: text === '' ? undefined : JSON.parse(text)
-    })
+  outgoing.once('response', answer => {
+    const { statusCode: status = 0, headers } = answer
+    json(answer).then(body => resolve({ status, headers, body }), reject)
   })
   outgoing.once('error', reject)
   outgoing.end()
