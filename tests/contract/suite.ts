@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { ai } from './ai.ts'
 import { authentication } from './authentication.ts'
 import { consultations } from './consultations.ts'
+import { consultationsEnd } from './consultations-end.ts'
 import { type ContractOptions, contract } from './context.ts'
 import { crossCutting } from './cross-cutting.ts'
 import { intendedDifferences } from './intended-differences.ts'
@@ -12,7 +13,16 @@ import { transcriptionTokens } from './transcription-tokens.ts'
 import { transcripts } from './transcripts.ts'
 import { users } from './users.ts'
 
-const parts = { authentication, users, consultations, transcripts, notes, prompts, ai }
+const parts = {
+  authentication,
+  users,
+  consultations,
+  'consultations: end': consultationsEnd,
+  transcripts,
+  notes,
+  prompts,
+  ai
+}
 
 /** The contract, as tests of whatever answers at `baseUrl`. */
 export function contractSuite(options: ContractOptions): void {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
+import { transcriptionClient } from '../support/transcription-client.ts'
 import { BCRYPT_COST, type Ground, JWT_SECRET, prepareGround, startBackend } from './backends.ts'
-import { type Client, client } from './client.ts'
+import type { Answer } from './client.ts'
 import { type ContractOptions, contract } from './context.ts'
 import { authenticatedRows } from './rows.ts'
 import { contractSuite } from './suite.ts'
@@ -46,13 +47,22 @@ export function throughGateway(weight: number, side: ContractOptions['side']): v
   contractSuite(options)
 
   describe('who answers', () => {
-    const { token } = contract(options)
+    const { call, token } = contract(options)
+    const expected = new Set(side === 'mixed' ? ['legacy', 'native'] : [side])
+    const sidesOf = (answers: readonly Pick<Answer, 'headers'>[]) =>
+      new Set(answers.map(({ headers }) => headers['x-served-by']))
     const reads = authenticatedRows.filter(({ method, route }) => method === 'GET' && !route.startsWith('ai.'))
     test.for(reads)('$route is answered by the sides that the weight says', async ({ path }) => {
-      const call: Client = client(() => gateway.url)
       const answers = await Promise.all(Array.from({ length: CALLERS }, () => call('GET', path, { token: token() })))
-      const sides = [...new Set(answers.map(({ headers }) => String(headers['x-served-by'])))].sort()
-      expect(sides).toEqual(side === 'mixed' ? ['legacy', 'native'] : [side])
+      expect(sidesOf(answers)).toEqual(expected)
+    })
+
+    test('live transcription is too', async () => {
+      const clients = await Promise.all(
+        Array.from({ length: CALLERS }, () => transcriptionClient(gateway.url, { token: token() }))
+      )
+      for (const { socket } of clients) socket.terminate()
+      expect(sidesOf(clients)).toEqual(expected)
     })
   })
 }

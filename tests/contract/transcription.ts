@@ -12,8 +12,6 @@ export interface TranscriptionContext {
   readonly openai: () => OpenAiStub
   /** Of another user each time, so that weights spread over the connections. */
   readonly token: () => string
-  /** Told who answered each connection, as far as its answer says. */
-  readonly onConnection?: (servedBy: unknown) => void
 }
 
 const start = (consultationId: unknown = 'c') => ({ type: 'start_recording', consultationId })
@@ -144,7 +142,7 @@ const cases: readonly Case[] = [
 ]
 
 /** The contract of `/transcription-stream`, as tests of whatever answers at `baseUrl`. */
-export function transcription({ baseUrl, openai, token, onConnection }: TranscriptionContext): void {
+export function transcription({ baseUrl, openai, token }: TranscriptionContext): void {
   let seen = 0
   beforeEach(() => {
     openai().behave(heard)
@@ -155,7 +153,6 @@ export function transcription({ baseUrl, openai, token, onConnection }: Transcri
   async function connected(): Promise<TranscriptionClient> {
     const client = await transcriptionClient(baseUrl(), { token: token() })
     onTestFinished(() => client.socket.terminate())
-    onConnection?.(client.headers['x-served-by'])
     expect(await client.next()).toBe(
       '{"type":"connection","connectionId":"ID","message":"Connected to the transcription service"}'
     )

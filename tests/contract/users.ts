@@ -99,10 +99,10 @@ export function users(contract: Contract): void {
   ] as const)('a registration of %s', async ([name, wrong]) => {
     // Somebody for the operator to match.
     await account()
+    const before = await accounts().countDocuments()
     const body = { ...registration(), ...wrong }
     const { side } = await differs(`register.${name}`, 'POST', '/users/register', { body })
-    if (side === 'native')
-      expect(await accounts().countDocuments({ email: JSON.stringify(body.email).replaceAll('"', '') })).toBe(0)
+    if (side === 'native') expect(await accounts().countDocuments()).toBe(before)
   })
 
   test('a registration without a body', async () => {

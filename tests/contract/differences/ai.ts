@@ -97,6 +97,7 @@ export const aiDifferences: readonly IntendedDifference[] = [
     what: "the consultation is another clinician's",
     legacy: nothingToSummarise,
     native: noConsultation,
+    fields: ['/msg'],
     rule: 'ownership'
   },
   {
