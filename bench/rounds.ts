@@ -1,9 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { processorMicroseconds, residentBytes, type Server } from './servers.ts'
 import { median, quantile } from './statistics.ts'
 import { type Load, type Sample, wrk } from './wrk.ts'
 
 const WARM_UP_SECONDS = 2
-export const ROUND_SECONDS = 2
+/** Of a turn. */
+export const MIN_TURN_SECONDS = 2
+export const MAX_TURN_SECONDS = 6
+/** A turn is as long as this many answers of the slowest: its rate is that of whole requests. */
+const ANSWERS_A_TURN = 5
 
 /** One that is compared with others, in one or several processes: each process that starts has its own luck. */
 export interface Contender {
@@ -51,13 +56,19 @@ export async function race(
   contenders: readonly Contender[],
   { baseline, load, rounds }: { readonly baseline: string; readonly load: Load; readonly rounds: number }
 ): Promise<Result[]> {
-  for (const { url } of contenders.flatMap(({ instances }) => instances)) await wrk(url, load, WARM_UP_SECONDS)
+  const warm: Sample[] = []
+  for (const { url } of contenders.flatMap(({ instances }) => instances)) {
+    const sample = await wrk(url, load, WARM_UP_SECONDS)
+    warm.push(sample)
+    await delay(sample.p99)
+  }
+  const seconds = turnSeconds(warm)
   const samples = new Map<string, Turn[]>(contenders.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     const first = round % contenders.length
     for (const { name, instances } of [...contenders.slice(first), ...contenders.slice(0, first)]) {
       const instance = instances[round % instances.length]
-      if (instance !== undefined) samples.get(name)?.push(await turnOf(instance, load))
+      if (instance !== undefined) samples.get(name)?.push(await turnOf(instance, load, seconds))
     }
   }
 
@@ -79,10 +90,18 @@ export async function race(
   )
 }
 
-async function turnOf({ url, pid }: Server, load: Load): Promise<Turn> {
+async function turnOf({ url, pid }: Server, load: Load, seconds: number): Promise<Turn> {
   const before = await processorMicroseconds(pid)
-  const sample = await wrk(url, load, ROUND_SECONDS)
-  return { ...sample, cpu: ((await processorMicroseconds(pid)) - before) / sample.requests }
+  const sample = await wrk(url, load, seconds)
+  const cpu = ((await processorMicroseconds(pid)) - before) / sample.requests
+  await delay(sample.p99)
+  return { ...sample, cpu }
+}
+
+/** Whole ones. */
+function turnSeconds(warm: readonly Sample[]): number {
+  const slowest = Math.max(...warm.map(({ p50 }) => p50)) / 1000
+  return Math.min(Math.max(Math.ceil(slowest * ANSWERS_A_TURN), MIN_TURN_SECONDS), MAX_TURN_SECONDS)
 }
 
 function pairedRatio(own: readonly Sample[], base: readonly Sample[], of: (sample: Sample) => number): Spread {

@@ -1,7 +1,7 @@
 import type { MeasuredBodies } from './bodies.ts'
 import { ALONE, GATEWAY, type MeasuredNative, type RouteResult, STAND_IN } from './native.ts'
 import type { Measured } from './relay.ts'
-import { type Result, resultOf, ROUND_SECONDS, type Spread } from './rounds.ts'
+import { MAX_TURN_SECONDS, MIN_TURN_SECONDS, type Result, resultOf, type Spread } from './rounds.ts'
 import type { Rule } from './rule.ts'
 
 const MEBIBYTE = 1024 ** 2
@@ -46,7 +46,7 @@ const perRoute: readonly Column<RouteResult>[] = [
 export function markdown({ machine, rounds, database, relay, bodies, native }: Report): string {
   const parts = [
     `Measured on ${machine}. What is measured has one core; wrk (1 thread, 32 connections), the upstream and the
-database share another. All servers run at once and take turns, ${rounds} rounds of ${ROUND_SECONDS} seconds each: numbers are medians over the
+database share another. All servers run at once and take turns, ${rounds} rounds of ${MIN_TURN_SECONDS} seconds each (up to ${MAX_TURN_SECONDS} where answers are slow): numbers are medians over the
 rounds, the ratio is the median of the ratios within each round.`
   ]
   if (relay) {

@@ -16,6 +16,8 @@ export interface Edge {
   readonly client: ClientAddress
   /** The caller's bucket where the weight decided by it, else `NO_BUCKET`. */
   readonly bucket: number
+  /** As the client sent it. For those who ask who the caller is where the weight did not have to; never logged. */
+  readonly authorization?: string | undefined
   /** Monotonic milliseconds (`performance.now()`). */
   readonly startedAt: number
   /** Who answers; differs from the assignment's target after a fallback. */

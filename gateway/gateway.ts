@@ -1,10 +1,13 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { connectDatabase, createWebSockets, type NativeModule, nativeModules } from '../services/index.ts'
+import { openCredentials } from './admin/credentials.ts'
+import { followLastChanges } from './admin/last-changes.ts'
 import { readiness } from './admin/readiness.ts'
 import { createAdminServer } from './admin/server.ts'
 import { createAssigner } from './assigner.ts'
 import { openAudit } from './audit/audit.ts'
 import { createBreakers } from './breaker/breakers.ts'
+import { CallerIdentity } from './caller-identity.ts'
 import { addressResolver, networkTest } from './client-address.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type ConfigStore, openConfigStore } from './config/store.ts'
@@ -25,9 +28,14 @@ import { createCallers } from './rollout/callers.ts'
 import { createEvidence } from './rollout/evidence.ts'
 import { compileRoutingTable } from './routing/table.ts'
 import { drain } from './shutdown.ts'
+import { durableFiles, type Files } from './storage/files.ts'
+import { lockDirectory } from './storage/lock.ts'
+import { createHourCallers } from './telemetry/hour-callers.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createObserver } from './telemetry/observe.ts'
-import { showBreakers, showRollouts, showWebhook } from './telemetry/shown.ts'
+import { createTrafficRecorder } from './telemetry/record-traffic.ts'
+import { showBreakers, showRollouts, showState, showWebhook } from './telemetry/shown.ts'
+import { createTraffic } from './telemetry/traffic.ts'
 import { serveUpgrades, withUpgrades } from './upgrades.ts'
 
 export interface GatewayOptions {
@@ -40,6 +48,10 @@ export interface GatewayOptions {
   readonly clock?: Clock
   /** Who serves natively. Default: our services. */
   readonly modules?: readonly NativeModule[]
+  /** Is told the credential that a first start makes for the admin API. Default: nobody is, and none is made. */
+  readonly announce?: (line: string) => void
+  /** What is written of the state. Default: the disk. */
+  readonly files?: Files
 }
 
 export interface Gateway {
@@ -57,9 +69,10 @@ export interface Gateway {
  *
  * @throws ConfigInvalidError when the routing configuration is refused.
  * @throws EnvironmentError when the database's driver refuses its URI.
+ * @throws DirectoryInUseError when another process has the state directory.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { environment, version, logger, clock = systemClock, modules = nativeModules } = options
+  const { environment, version, logger, clock = systemClock, modules = nativeModules, files = durableFiles } = options
   let stopping = false
   const draining = () => stopping
   const metrics = createMetrics(version)
@@ -71,7 +84,21 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const breakers = createBreakers({ clock, onChange: change => events.emit(breakerEvent(change)) })
   showBreakers(metrics.registry, () => breakers.states())
   if (webhook !== undefined) showWebhook(metrics.registry, () => webhook.counts)
-  const observer = createObserver(metrics, logger, createRecorder({ clock, evidence, callers, breakers }))
+  const resolveAddress = addressResolver(environment.TRUSTED_PROXIES)
+  const identification = {
+    jwtSecret: environment.JWT_SECRET,
+    overrideNetwork: networkTest(environment.OVERRIDE_NETWORKS),
+    overrideCredential: environment.OVERRIDE_CREDENTIAL
+  }
+  const identity = new CallerIdentity(identification)
+  const traffic = createTraffic()
+  const hourCallers = createHourCallers()
+  const record = createRecorder({ clock, evidence, callers, breakers })
+  const recordTraffic = createTrafficRecorder({ clock, traffic, hourCallers, identity })
+  const observer = createObserver(metrics, logger, batch => {
+    record(batch)
+    recordTraffic(batch)
+  })
   const upstreams = createUpstreams()
   const relay = createRelay({ upstream: name => upstreams.get(name), draining })
   const tunnel = createTunnel({ upstream: name => upstreams.get(name) })
@@ -79,10 +106,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const database = await connectDatabase(environment.MONGODB_URI).catch(refuseUri)
   const assigner = createAssigner({
     revision: () => store.current,
-    resolveAddress: addressResolver(environment.TRUSTED_PROXIES),
-    jwtSecret: environment.JWT_SECRET,
-    overrideNetwork: networkTest(environment.OVERRIDE_NETWORKS),
-    overrideCredential: environment.OVERRIDE_CREDENTIAL,
+    resolveAddress,
+    ...identification,
     breakers
   })
 
@@ -134,7 +159,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   const variables = { ...options.variables, LEGACY_URL: environment.LEGACY_URL }
   const directory = stateDirectory(environment)
-  const audit = await openAudit({ directory, logger })
+  const unlock = await lockDirectory(directory)
+  const audit = await openAudit({ directory, logger, files })
   const store = await openConfigStore({
     file: environment.ROUTING_CONFIG,
     directory,
@@ -144,11 +170,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       resolveTargets(config, variables)
       return compileRoutingTable(config, nativeRoutes)
     },
-    logger
+    logger,
+    files
   })
   const takeOver = () => {
     breakers.apply(store.current.config)
     upstreams.apply(resolveTargets(store.current.config, variables))
+    traffic.keep(store.current.table.routes.map(({ id }) => id))
+    hourCallers.keep(store.current.table.routes)
     metrics.setRevision(store.current)
     metrics.setConfigProblems(store.problems.length)
   }
@@ -171,22 +200,44 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     clock,
     directory,
     logger,
+    files,
     pingNative: () => database.ping(),
     pingUpstream
   })
   showRollouts(metrics.registry, () => rollouts.status())
 
+  showState(metrics.registry, () => store.unrecordable === undefined && audit.problem === undefined)
+
   const admin = createAdminServer({
     logger,
     registry: metrics.registry,
-    beforeScrape: () => observer.flush(),
-    readiness: () =>
-      readiness({
-        store,
-        draining,
-        pingDatabase: () => database.ping(),
-        pingLegacy: () => upstreams.get('legacy')?.ping() ?? Promise.reject(new Error('no target is named legacy'))
-      })
+    flush: () => observer.flush(),
+    api: {
+      version,
+      clock,
+      store,
+      audit,
+      directory,
+      rollouts,
+      evidence,
+      callers,
+      breakers,
+      events,
+      traffic,
+      hourCallers,
+      lastChanges: await followLastChanges(store),
+      identity,
+      credentials: await openCredentials({ directory, audit, clock, logger, files, announce: options.announce }),
+      readiness: () =>
+        readiness({
+          store,
+          audit,
+          draining,
+          pingDatabase: () => database.ping(),
+          pingLegacy: () => pingUpstream('legacy')
+        }),
+      addressOf: request => resolveAddress(request).address
+    }
   })
 
   return {
@@ -212,6 +263,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await upstreams.close()
       await database.close()
       await webhook?.close()
+      await unlock()
     }
   }
 }

@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { ConfigInvalidError } from './config/problem.ts'
 import { type Environment, EnvironmentError, readEnvironment } from './environment.ts'
 import { createGateway } from './gateway.ts'
+import { DirectoryInUseError } from './storage/lock.ts'
 import { logDestination } from './telemetry/log-destination.ts'
 
 const EXIT_MISUSE = 2
@@ -18,7 +19,8 @@ async function main(environment: Environment): Promise<void> {
     environment,
     variables: process.env,
     version: packageJson.version,
-    logger
+    logger,
+    announce: line => void process.stderr.write(`scribe-gateway: ${line}\n`)
   })
   closeWithGrace(
     {
@@ -43,7 +45,7 @@ async function main(environment: Environment): Promise<void> {
 try {
   await main(readEnvironment(process.env))
 } catch (error) {
-  const expected = error instanceof EnvironmentError || error instanceof ConfigInvalidError
-  process.stderr.write(`scribe-gateway: ${expected ? error.message : String(error)}\n`)
+  const expected = [EnvironmentError, ConfigInvalidError, DirectoryInUseError].some(kind => error instanceof kind)
+  process.stderr.write(`scribe-gateway: ${expected && error instanceof Error ? error.message : String(error)}\n`)
   process.exit(expected ? EXIT_MISUSE : 1)
 }

@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts'
 import type { ConfigStore } from '../config/store.ts'
 
 const CHECK_TIMEOUT_MS = 1_000
@@ -19,6 +20,7 @@ export interface Readiness {
 
 export interface ReadinessOptions {
   readonly store: ConfigStore
+  readonly audit: Pick<Audit, 'problem'>
   readonly pingDatabase: () => Promise<void>
   /** Resolves when the legacy backend accepts a connection and answers anything. */
   readonly pingLegacy: () => Promise<void>
@@ -29,7 +31,8 @@ export interface ReadinessOptions {
  * Whether this process should get requests. A refused edit of the configuration and a legacy that does not answer are
  * told but do not make the gateway unready: the last good revision serves, and no other replica would do better.
  */
-export async function readiness({ store, pingDatabase, pingLegacy, draining }: ReadinessOptions): Promise<Readiness> {
+export async function readiness(options: ReadinessOptions): Promise<Readiness> {
+  const { store, audit, pingDatabase, pingLegacy, draining } = options
   const [database, legacy] = await Promise.all([
     check('database', pingDatabase, 'the database does not answer', false),
     check('legacy', pingLegacy, 'the legacy backend does not answer', true)
@@ -51,6 +54,12 @@ export async function readiness({ store, pingDatabase, pingLegacy, draining }: R
       ok: unrecordable === undefined,
       advisory: true,
       ...(unrecordable === undefined ? {} : { why: unrecordable })
+    },
+    {
+      name: 'audit',
+      ok: audit.problem === undefined,
+      advisory: true,
+      ...(audit.problem === undefined ? {} : { why: audit.problem })
     },
     database,
     legacy

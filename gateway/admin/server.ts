@@ -1,30 +1,37 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Registry } from '@prometheus-io/client'
-import type { Readiness } from './readiness.ts'
+import { adminApi } from './api.ts'
+import type { ApiOptions } from './dependencies.ts'
+import { answerError } from './error-handler.ts'
+
+const BODY_LIMIT_BYTES = 1024 * 1024
 
 export interface AdminServerOptions {
   readonly logger: FastifyBaseLogger
   readonly registry: Registry
-  /** Brings the metrics up to date. */
-  readonly beforeScrape: () => void
-  readonly readiness: () => Promise<Readiness>
+  /** Brings up to date what is counted. */
+  readonly flush: () => void
+  readonly api: ApiOptions
 }
 
-/** The second listener: health and metrics. Nothing of it is reachable through the public one. */
-export function createAdminServer({ logger, registry, beforeScrape, readiness }: AdminServerOptions): FastifyInstance {
+/** The second listener: health, metrics and the admin API. Nothing of it is reachable through the public one. */
+export function createAdminServer({ logger, registry, flush, api }: AdminServerOptions): FastifyInstance {
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
-    forceCloseConnections: 'idle'
+    bodyLimit: BODY_LIMIT_BYTES,
+    forceCloseConnections: 'idle',
+    frameworkErrors: answerError
   })
   app.get('/livez', async () => ({ status: 'alive' }))
   app.get('/readyz', async (_request, reply) => {
-    const answer = await readiness()
+    const answer = await api.readiness()
     return reply.code(answer.status === 'ready' ? 200 : 503).send(answer)
   })
   app.get('/metrics', async (_request, reply) => {
-    beforeScrape()
+    flush()
     return reply.type(registry.contentType).send(await registry.metrics())
   })
+  app.register(adminApi, { ...api, prefix: '/api' })
   return app
 }

@@ -18,14 +18,17 @@ interface Exposure {
   readonly weight: number
   readonly isKilled: boolean
   readonly cohort: readonly string[]
+  /** May the gateway raise the weight by itself? */
+  readonly isAutomatic: boolean
 }
 
-function raisesOfRoute(before: Exposure, { id, weight, isKilled, cohort }: Exposure): string[] {
+function raisesOfRoute(before: Exposure, { id, weight, isKilled, cohort, isAutomatic }: Exposure): string[] {
   const raises: string[] = []
   if (weight > before.weight) raises.push(`raises the weight of "${id}" from ${before.weight} to ${weight}`)
   if (before.isKilled && !isKilled) raises.push(`turns the kill switch of "${id}" off`)
   const added = cohort.filter(user => !before.cohort.includes(user)).length
   if (added > 0) raises.push(`adds ${added} to the cohort of "${id}"`)
+  if (isAutomatic && !before.isAutomatic) raises.push(`lets a rollout of "${id}" advance by itself`)
   return raises
 }
 
@@ -36,6 +39,7 @@ function exposureOf({ defaults }: RoutingConfig, route: RouteConfig | undefined)
     id,
     weight: nativeOnly ? 100 : isServed ? weight : 0,
     isKilled: isServed && (route?.killSwitch ?? defaults.killSwitch),
-    cohort: isServed ? cohort : []
+    cohort: isServed ? cohort : [],
+    isAutomatic: isServed && !nativeOnly && (route?.rollout?.advance ?? defaults.rollout.advance) === 'automatic'
   }
 }

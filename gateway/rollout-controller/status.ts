@@ -10,7 +10,7 @@ import { errorsOf, type Summary } from '../rollout/evidence.ts'
 import { addPacked, createHistogram, percentile } from '../rollout/histogram.ts'
 import type { Rollout } from './rollout.ts'
 
-const Time = (description: string) => Type.String({ format: 'date-time', description })
+const Time = (description: string) => Type.String({ description: `${description} ISO 8601, in UTC.` })
 const Count = Type.Integer({ minimum: 0 })
 
 const MeasuredSchema = Type.Object(

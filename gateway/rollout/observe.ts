@@ -47,6 +47,9 @@ export function obstaclesOf(state: RolloutState, { plan, evidence, now }: Contex
   if (Object.values(state.weights).some(each => each !== weight)) {
     obstacles.push('the routes of the group stand at different weights; set one weight for all')
   }
+  if (state.legacy === 'failing') {
+    obstacles.push('legacy is failing its health checks: a step up would leave nothing to go back to')
+  }
   const left = state.steppedAt + step.holdMs - now
   if (left > 0) obstacles.push(`the step has to stand for ${Math.ceil(left / 1000)} more seconds`)
   if (evidence === undefined || evidence.step !== state.step) {

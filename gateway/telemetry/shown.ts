@@ -75,3 +75,16 @@ export function showRollouts(registry: Registry, statuses: () => readonly Rollou
   // All are set where the first one is collected.
   for (const gauge of [ready, phases, desired, realised]) registry.registerMetric(gauge)
 }
+
+/** Shows whether changes can be recorded, whenever somebody scrapes. */
+export function showState(registry: Registry, isWritable: () => boolean): void {
+  const gauge = new Gauge({
+    name: 'gateway_state_writable',
+    help: '1 while changes can be recorded and the audit is whole, 0 while one of the two is not so.',
+    registers: [],
+    collect() {
+      this.set(isWritable() ? 1 : 0)
+    }
+  })
+  registry.registerMetric(gauge)
+}

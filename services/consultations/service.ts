@@ -101,6 +101,7 @@ export function consultationService(dependencies: Dependencies): ConsultationSer
         transcript.transcript_text,
         signal
       )
+      const { _id: consultationId } = consultation
       const { _id: transcriptId } = transcript
       const now = new Date()
       return transactions.run(async transaction => {
@@ -109,7 +110,7 @@ export function consultationService(dependencies: Dependencies): ConsultationSer
         if (summarised === undefined) return { outcome: 'no-transcript' }
         if (!(await consultations.end(caller, id, now, transaction))) return { outcome: 'no-consultation' }
         return { outcome: 'ended', transcript: summarised, summary, highlights }
-      })
+      }, consultationId)
     },
 
     async read(caller, id) {

@@ -62,7 +62,7 @@ export function noteService({ notes, consultations, users, transactions }: Depen
       await notes.add({ _id: id, ...fields, created_at }, transaction)
       // The id in the middle, where Mongoose has it in the answer to a creation.
       return { ...fields, _id: id, created_at }
-    })
+    }, consultation)
   }
 
   return {
@@ -114,7 +114,7 @@ export function noteService({ notes, consultations, users, transactions }: Depen
         // other way round a reader could find it in the list and not in its consultation.
         await notes.remove(id, transaction)
         await consultations.removeNote(consultation, id, transaction)
-      })
+      }, consultation)
       return access
     }
   }

@@ -1,4 +1,5 @@
 import { type ClientSession, type Db, MongoServerError } from 'mongodb'
+import { createTurns } from './turns.ts'
 
 /** Options for each of the writes that belong together; empty where the deployment has no transactions. */
 export interface Transaction {
@@ -12,12 +13,14 @@ export interface Transactions {
    * leaves nothing that a reader takes for whole, and nothing in the way of the request's repetition.
    *
    * @param writes runs again after a conflict, so it has no other effect; its writes are sequential
-   * @throws TransactionTimeout when conflicts or an unreachable database outlast the limit
+   * @param contended names what several requests may write at the same time, such as a document's id. Its transactions
+   *   wait here for each other: in the database all but one would start again, and one of many might never win.
+   * @throws TransactionTimeout when conflicts, turns or an unreachable database outlast the limit
    */
-  run<T>(writes: (transaction: Transaction) => Promise<T>): Promise<T>
+  run<T>(writes: (transaction: Transaction) => Promise<T>, contended?: string): Promise<T>
 }
 
-/** Conflicts, or a commit without an answer, for as long as a request may wait. */
+/** Conflicts, others' turns, or a commit without an answer, for as long as a request may wait. */
 export class TransactionTimeout extends Error {
   override readonly name = 'TransactionTimeout'
 }
@@ -28,8 +31,9 @@ const UNSUPPORTED = new Set<unknown>([20, 115, 263])
 /** As long as any other command may take; the driver's own limit is two minutes. */
 const LIMIT_MS = 5000
 
-/** @param options.limitMs milliseconds from the first try of a transaction to giving up, default 5000 */
+/** @param options.limitMs milliseconds from asking for a transaction to giving up, default 5000 */
 export function createTransactions(db: Db, { limitMs = LIMIT_MS }: { readonly limitMs?: number } = {}): Transactions {
+  const turns = createTurns()
   let supported: Promise<boolean> | undefined
 
   async function detect(): Promise<boolean> {
@@ -37,12 +41,31 @@ export function createTransactions(db: Db, { limitMs = LIMIT_MS }: { readonly li
     return setName !== undefined || msg === 'isdbgrid'
   }
 
+  async function inTransaction<T>(
+    writes: (transaction: Transaction) => Promise<T>,
+    contended: string | undefined
+  ): Promise<T> {
+    const limit = AbortSignal.timeout(limitMs)
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    limit.addEventListener('abort', () => reject(new TransactionTimeout()), { once: true })
+    const act = () =>
+      db.client.withSession(session => {
+        const committed = session.withTransaction(() => {
+          limit.throwIfAborted()
+          return writes({ session })
+        })
+        // Ending the session, as happens next, also ends the driver's retries.
+        return Promise.race([committed, late])
+      })
+    return contended === undefined ? act() : Promise.race([turns.take(contended, act), late])
+  }
+
   return {
-    async run(writes) {
+    async run(writes, contended) {
       let transactional = false
       try {
         transactional = await (supported ??= detect())
-        return transactional ? await inTransaction(db, writes, limitMs) : await writes({})
+        return transactional ? await inTransaction(writes, contended) : await writes({})
       } catch (error) {
         // The deployment may have become another one.
         supported = undefined
@@ -58,22 +81,4 @@ function isUnsupported(error: unknown): boolean {
   // The driver wraps a 20 in advice on retryable writes.
   const original: unknown = error['originalError']
   return UNSUPPORTED.has(error.code) || isUnsupported(original)
-}
-
-function inTransaction<T>(
-  { client }: Db,
-  writes: (transaction: Transaction) => Promise<T>,
-  limitMs: number
-): Promise<T> {
-  const limit = AbortSignal.timeout(limitMs)
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  limit.addEventListener('abort', () => reject(new TransactionTimeout()), { once: true })
-  return client.withSession(session => {
-    const committed = session.withTransaction(() => {
-      limit.throwIfAborted()
-      return writes({ session })
-    })
-    // Ending the session, as happens next, also ends the driver's retries.
-    return Promise.race([committed, late])
-  })
 }

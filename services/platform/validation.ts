@@ -18,10 +18,20 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema }) => 
 /** Response schemas document; what is sent is what `JSON.stringify` makes, as in Express. */
 export const compileSerializer: FastifySerializerCompiler<TSchema> = () => data => JSON.stringify(data)
 
-/** One problem a path: TypeBox reports a missing property as missing and again as of the wrong type. */
+/** A list in a body may have a million items, each of them wrong. */
+const MAX_PROBLEMS = 100
+
+/**
+ * The first of them, one problem a path: TypeBox reports a missing property as missing and again as of the wrong type.
+ *
+ * @param errors is read no further than needed
+ */
 export function problems(errors: Iterable<ValueError>): Problem[] {
   const byPath = new Map<string, Problem>()
-  for (const { path, message } of errors) if (!byPath.has(path)) byPath.set(path, { path, message })
+  for (const { path, message } of errors) {
+    if (!byPath.has(path)) byPath.set(path, { path, message })
+    if (byPath.size === MAX_PROBLEMS) break
+  }
   return [...byPath.values()]
 }
 

@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import shipped from '../../routing.config.json' with { type: 'json' }
 import { startDatabase } from './database.ts'
+import { withDemoRollout } from './demo-rollout.ts'
 import { startLegacy } from './legacy.ts'
 import { NHS_CREDENTIALS } from './nhs-stub.ts'
 import { startProcess } from './process.ts'
+import { startTraffic } from './traffic.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+/** Enough callers for a share of 10 % to be told from chance, and a little for each to do. */
+const TRAFFIC = { callers: 120, requestsPerSecond: 40 }
 const CLINICIAN = { username: 'Ada Demo', email: 'ada@demo.example', password: 'demo-password', role: 'clinician' }
 
 interface Started {
@@ -30,7 +35,14 @@ async function startStub(name: 'openai' | 'nhs'): Promise<Started & { url: strin
   return { name: `${name} stub`, url, stop: () => stub.stop() }
 }
 
-async function startGateway(env: Record<string, string>): Promise<Started & { url: string; adminUrl: string }> {
+interface RunningGateway extends Started {
+  readonly url: string
+  readonly adminUrl: string
+  /** Of its first start. */
+  readonly credential: string
+}
+
+async function startGateway(env: Record<string, string>): Promise<RunningGateway> {
   const gateway = await startProcess({ name: 'gateway', args: ['gateway/main.ts'], cwd: ROOT, env })
   const { url, adminUrl } = await gateway.waitForLine(line => {
     if (!line.startsWith('{')) return undefined
@@ -39,7 +51,17 @@ async function startGateway(env: Record<string, string>): Promise<Started & { ur
     if (!listening || !('url' in entry) || !('adminUrl' in entry)) return undefined
     return { url: String(entry.url), adminUrl: String(entry.adminUrl) }
   })
-  return { name: 'gateway', url, adminUrl, stop: () => gateway.stop() }
+  const credential = await gateway.waitForLine(line => /not shown again: (sgw_\S+)/.exec(line)?.[1])
+  return { name: 'gateway', url, adminUrl, credential, stop: () => gateway.stop() }
+}
+
+/** A copy of the shipped routing configuration, to be edited, whose rollouts take seconds. */
+async function writeConfig(directory: string): Promise<string> {
+  const file = join(directory, 'routing.config.json')
+  const schema = pathToFileURL(join(ROOT, 'routing.config.schema.json')).href
+  const config = withDemoRollout({ ...shipped, $schema: schema })
+  await writeFile(file, `${JSON.stringify(config, undefined, 2)}\n`)
+  return file
 }
 
 /** A clinician with one consultation and one note, made through the gateway as the frontend would. */
@@ -71,19 +93,37 @@ function stringAt(value: unknown, ...path: string[]): string {
   return at
 }
 
-function guide(url: string, adminUrl: string, { token, consultationId }: Awaited<ReturnType<typeof seed>>): string {
+interface Guided {
+  readonly gateway: RunningGateway
+  readonly configFile: string
+  readonly seeded: Awaited<ReturnType<typeof seed>>
+}
+
+function guide({
+  gateway: { url, adminUrl, credential },
+  configFile,
+  seeded: { token, consultationId }
+}: Guided): string {
   return `
 scribe gateway demo
-  gateway  ${url}   (weights in routing.config.json; save it and the next request follows)
-  admin    ${adminUrl}   (/readyz, /livez, /metrics)
+  gateway  ${url}   (${TRAFFIC.callers} clinicians read notes through it, ${TRAFFIC.requestsPerSecond} requests a second)
+  admin    ${adminUrl}   (/readyz, /livez, /metrics, /api with the credential below)
+  weights  ${configFile}   (save it and the next request follows)
 
 Worth trying:
   1. Who answers? Look at x-served-by.
      curl -i '${url}/users/checkEmail?email=${CLINICIAN.email}'
   2. The same from the native side (the demo lets this machine choose):
      curl -i '${url}/users/checkEmail?email=${CLINICIAN.email}' -H 'x-gateway-target: native'
-  3. The notes of a consultation. Set the weight of "notes.list" to 100 in routing.config.json and repeat.
+  3. The notes of a consultation. Set the weight of "notes.list" to 100 in the file above and repeat.
      curl -i '${url}/api/notes/${consultationId}' -H 'authorization: Bearer ${token}'
+
+As operations staff do, in another terminal. The rollout takes a minute, its steps seconds each:
+     export GATEWAY_ADMIN_URL=${adminUrl} GATEWAY_CREDENTIAL=${credential}
+     npx gateway routes
+     npx gateway start notes --reason 'to see it move'
+     npx gateway watch
+     npx gateway rollback notes
 
 Ctrl-C ends everything and removes its data.
 `
@@ -104,8 +144,9 @@ async function demo(started: Started[]): Promise<void> {
   }
   const legacy = await startLegacy({ mongodbUri: database.uri, jwtSecret, supervised: true, env: upstreams })
   started.push({ name: 'legacy', stop: () => legacy.stop() })
-  const stateDirectory = await mkdtemp(join(tmpdir(), 'scribe-demo-'))
-  started.push({ name: 'state', stop: () => rm(stateDirectory, { recursive: true, force: true }) })
+  const directory = await mkdtemp(join(tmpdir(), 'scribe-demo-'))
+  started.push({ name: 'state', stop: () => rm(directory, { recursive: true, force: true }) })
+  const configFile = await writeConfig(directory)
   const gateway = await startGateway({
     ...upstreams,
     HOST: '127.0.0.1',
@@ -113,10 +154,14 @@ async function demo(started: Started[]): Promise<void> {
     MONGODB_URI: database.uri,
     JWT_SECRET: jwtSecret,
     OVERRIDE_NETWORKS: '127.0.0.0/8,::1',
-    STATE_DIR: stateDirectory
+    ROUTING_CONFIG: configFile,
+    STATE_DIR: join(directory, 'state')
   })
   started.push(gateway)
-  process.stdout.write(guide(gateway.url, gateway.adminUrl, await seed(gateway.url)))
+  const seeded = await seed(gateway.url)
+  const path = `/api/notes/${seeded.consultationId}`
+  started.push({ name: 'traffic', ...startTraffic({ url: gateway.url, jwtSecret, path, ...TRAFFIC }) })
+  process.stdout.write(guide({ gateway, configFile, seeded }))
 }
 
 const started: Started[] = []

@@ -126,6 +126,9 @@ describe('a change', () => {
     expect(await unexplained(setRouteKillSwitch(['a'], false))).toMatch(/turns the kill switch of "a" off$/)
     expect(await unexplained(setKillSwitch(false))).toMatch(/turns the kill switch of the gateway off$/)
     expect(await unexplained(restore(configText(10)))).toMatch(/the kill switch of the gateway off, and 2 more$/)
+    expect(
+      await unexplained(text => text.replace('"weight": 5', '"weight": 5, "rollout": { "advance": "automatic" }'))
+    ).toMatch(/lets a rollout of "a" advance by itself$/)
   })
 
   it('goes to the file that a symlink leads to', async () => {

@@ -74,7 +74,9 @@ function steadyLoad(url: string) {
   }
 }
 
-test('50 edits under load: no request fails, and each is served by the new weight within a second', async () => {
+test('50 edits under load: no request fails, and each is served by the new weight within a second', {
+  timeout: 60_000
+}, async () => {
   const upstream = await upstreamForTest()
   const gateway = await gatewayForTest({
     legacyUrl: upstream.url,
@@ -189,19 +191,21 @@ test('a file emptied and then gone is told each time, and the last revision serv
 test('SIGHUP reads the file at once, sooner than it is noticed without, and ends nothing', async () => {
   const upstream = await upstreamForTest()
   const gateway = await gatewayForTest({ legacyUrl: upstream.url, config: { killSwitch: true } })
-  const times: number[] = []
-  for (let revision = 2; revision <= 12; revision += 1) {
+  const times: Record<'asked' | 'noticed', number[]> = { asked: [], noticed: [] }
+  for (let revision = 2; revision <= 23; revision += 1) {
     await saveByRename(gateway.configFile, routingText({ killSwitch: revision % 2 === 1 }))
     const savedAt = Date.now()
-    process.kill(gateway.pid, 'SIGHUP')
+    // Two edits in turn with the signal, two without: the machine is as busy for both.
+    const kind = revision % 4 < 2 ? 'asked' : 'noticed'
+    if (kind === 'asked') process.kill(gateway.pid, 'SIGHUP')
     const appliedAt = await gateway.waitForLog(entry =>
       entry.msg === 'routing configuration applied' && entry.revision === revision ? Number(entry.time) : undefined
     )
-    times.push(appliedAt - savedAt)
+    times[kind].push(appliedAt - savedAt)
   }
-  expect(sample(await metricsOf(gateway), 'gateway_config_revision')).toBe(12)
-  // Reading every 200 ms alone would make it 100 ms at the median.
-  expect(times.sort((a, b) => a - b)[5]).toBeLessThan(75)
+  expect(sample(await metricsOf(gateway), 'gateway_config_revision')).toBe(23)
+  const [asked = NaN, noticed = NaN] = [times.asked, times.noticed].map(each => each.sort((a, b) => a - b)[5])
+  expect(asked).toBeLessThan(noticed)
   expect(await servedBy(gateway.url, CHECK_EMAIL)).toBe('legacy')
 })
 

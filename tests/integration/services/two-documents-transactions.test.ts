@@ -1,7 +1,7 @@
 import { type CommandStartedEvent, type Db, MongoClient, ObjectId } from 'mongodb'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createTransactions, type Transaction, TransactionTimeout } from '../../../services/platform/transactions.ts'
-import { type Command, givenCommandProxy } from './command-proxy.ts'
+import { type Command, givenCommandProxy } from '../../support/command-proxy.ts'
 import { addNote, givenClinic, start } from './clinic.ts'
 import { freshUri } from './support.ts'
 
@@ -79,6 +79,30 @@ describe('writes that belong together', () => {
     expect(await counters.findOne({})).toMatchObject({ count: 8 })
   })
 
+  it('wait for each other where they would conflict, so that none has to start again, whatever became of the others', async () => {
+    const { db, commands, transactions } = await given()
+    const counters = db.collection<{ _id: string; count: number }>('counters')
+    await counters.insertMany(['a', 'b'].map(_id => ({ _id, count: 0 })))
+    const refused = new Error('every fifth')
+    const results = await Promise.allSettled(
+      Array.from({ length: 40 }, (_, nth) => {
+        const counter = nth % 2 === 0 ? 'a' : 'b'
+        return transactions.run(async transaction => {
+          await counters.updateOne({ _id: counter }, { $inc: { count: 1 } }, transaction)
+          if (nth % 5 === 0) throw refused
+        }, counter)
+      })
+    )
+    expect(results.filter(({ status }) => status === 'rejected')).toEqual(
+      Array.from({ length: 8 }, () => ({ status: 'rejected', reason: refused }))
+    )
+    expect(await counters.find().sort({ _id: 1 }).toArray()).toEqual([
+      { _id: 'a', count: 16 },
+      { _id: 'b', count: 16 }
+    ])
+    expect(commands.filter(name => name === 'update')).toHaveLength(40)
+  })
+
   it('are given up when the conflict lasts', async () => {
     const { client, db, transactions } = await given({ limitMs: SHORT_MS })
     const { insertedId } = await db.collection('notes').insertOne({ text: 'old' })
@@ -137,6 +161,19 @@ describe('writes that belong together', () => {
     await expect(transactions.run(twoWrites(db))).rejects.toThrow('as the test wants it')
     await transactions.run(twoWrites(db))
     expect(hellos()).toBe(2)
+  })
+
+  it('are all made when many requests at once are about one consultation', async () => {
+    const { call, db, ann } = await givenClinic()
+    const started = await start(call, ann)
+    const notes = await Promise.all(Array.from({ length: 40 }, () => addNote(call, ann, started)))
+    const consultation = await db.collection('consultations').findOne({})
+    expect(consultation?.['notes'].map(String).toSorted()).toEqual(notes.toSorted())
+
+    const deletions = await Promise.all(notes.map(note => call('DELETE', `/api/notes/${note}`, { token: ann.token })))
+    expect(deletions.map(({ status }) => status)).toEqual(notes.map(() => 200))
+    expect(await db.collection('consultations').findOne({})).toMatchObject({ notes: [] })
+    expect(await countsOf(db)).toEqual([0, 1])
   })
 
   it('answer 503 when another’s unfinished transaction holds the document', async () => {

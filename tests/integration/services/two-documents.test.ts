@@ -3,7 +3,7 @@ import type { Document } from 'mongodb'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startProcess } from '../../support/process.ts'
 import { addNote, type Clinic, givenClinic, givenLegacy, givenPrompt, idOf, start } from './clinic.ts'
-import { type Command, givenCommandProxy } from './command-proxy.ts'
+import { type Command, givenCommandProxy } from '../../support/command-proxy.ts'
 import { type Answer, caller, JWT_SECRET, type Native } from './support.ts'
 
 const MAIN = fileURLToPath(new URL('native-main.ts', import.meta.url))

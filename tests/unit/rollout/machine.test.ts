@@ -302,6 +302,17 @@ describe('a rollout', () => {
     expect(why('passed', { verdicts: [] })).toEqual(['no guardrail is enabled, so nothing can pass by itself'])
   })
 
+  it('does not pass while legacy fails, and does when it is healthy again', () => {
+    const rollout = drive(plans.automatic)
+    rollout.do({ type: 'start', ...order })
+    rollout.do({ type: 'legacy-health', health: 'failing' }, 'passed')
+    expect(names(rollout.pass().effects)).toEqual([])
+    expect(weightOf(rollout.state)).toBe(10)
+    rollout.do({ type: 'legacy-health', health: 'healthy' }, 'passed')
+    rollout.pass()
+    expect(weightOf(rollout.state)).toBe(25)
+  })
+
   it('stands ready where staff must promote, says so once, and again as it ages', () => {
     const rollout = drive(plans.manual)
     rollout.do({ type: 'start', ...order })

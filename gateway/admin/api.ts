@@ -1,0 +1,44 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { auditApi } from './audit-api.ts'
+import { authenticate } from './authenticate.ts'
+import { configApi } from './config-api.ts'
+import { credentialsApi } from './credentials-api.ts'
+import type { ApiOptions } from './dependencies.ts'
+import { answerError } from './error-handler.ts'
+import { eventsApi } from './events-api.ts'
+import { explainApi } from './explain-api.ts'
+import { openapi } from './openapi.ts'
+import { overviewApi } from './overview-api.ts'
+import { unknown } from './problem.ts'
+import { rolloutsApi } from './rollouts-api.ts'
+import { routesApi } from './routes-api.ts'
+import { validatorCompiler } from './validation.ts'
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff'
+}
+
+/** The admin API. To be registered under `/api`. */
+export const adminApi: FastifyPluginAsync<ApiOptions> = async (app, options) => {
+  const calls = new Set<string>()
+  app.setValidatorCompiler(validatorCompiler)
+  // What is sent is what the code made; the tests hold it against the schemas.
+  app.setSerializerCompiler(() => data => JSON.stringify(data))
+  app.setErrorHandler(answerError)
+  app.addHook('onRoute', ({ url, method }) => {
+    if (method !== 'HEAD') calls.add(`${String(method)} ${url}`)
+  })
+  app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS))
+  await app.register(authenticate, options)
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?', 1)
+    answerError(unknown('call', `${request.method} ${path}`, [...calls]), request, reply)
+  })
+  await app.register(openapi, options)
+  const apis = [overviewApi, routesApi, rolloutsApi, configApi, explainApi, auditApi, eventsApi, credentialsApi]
+  for (const api of apis) await app.register(api, { ...options, prefix: '' })
+}

@@ -1,0 +1,41 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { diffTexts } from '../config/diff.ts'
+import type { Edit } from '../config/edits.ts'
+import type { ConfigStore } from '../config/store.ts'
+import { operatorOf } from './authenticate.ts'
+import { forRevision, tag } from './if-match.ts'
+import { invalid, refused, stale } from './problem.ts'
+import type { Changed } from './schemas.ts'
+
+export interface ConfigOrder {
+  readonly edit: Edit
+  readonly reason: string | undefined
+  /** Will `If-Match: *` do? */
+  readonly isEmergency?: boolean
+}
+
+/**
+ * Changes the configuration as a request asks for, in the name of its credential.
+ *
+ * @throws Problem when it is not made.
+ */
+export async function changeConfig(
+  store: ConfigStore,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { edit, reason = '', isEmergency = false }: ConfigOrder
+): Promise<Changed> {
+  let before = store.current
+  let expected = before.number
+  const result = await forRevision(request, { store, isEmergency }, revision => {
+    before = store.current
+    expected = revision
+    return store.change({ expected: revision, edit, actor: operatorOf(request), reason })
+  })
+  if (result.outcome === 'stale') throw stale(expected, result.current.number, result.changes)
+  if (result.outcome === 'invalid') throw invalid(result.problems)
+  if (result.outcome === 'refused') throw refused(result.message)
+  const { number, text } = result.revision
+  tag(reply, number)
+  return { revision: number, changes: diffTexts(before.text, text) }
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http'
+import type { Audit } from '../audit/audit.ts'
+import type { Breakers } from '../breaker/breakers.ts'
+import type { CallerIdentity } from '../caller-identity.ts'
+import type { Clock } from '../clock.ts'
+import type { ConfigStore } from '../config/store.ts'
+import type { Events } from '../events/events.ts'
+import type { RolloutController } from '../rollout-controller/orders.ts'
+import type { Callers } from '../rollout/callers.ts'
+import type { Evidence } from '../rollout/evidence.ts'
+import type { HourCallers } from '../telemetry/hour-callers.ts'
+import type { Traffic } from '../telemetry/traffic.ts'
+import type { Credentials } from './credentials.ts'
+import type { LastChanges } from './last-changes.ts'
+import type { Readiness } from './readiness.ts'
+
+/** What the admin API looks at and acts on. */
+export interface ApiOptions {
+  readonly version: string
+  readonly clock: Clock
+  readonly store: ConfigStore
+  readonly audit: Audit
+  /** The state directory, where the audit is. */
+  readonly directory: string
+  readonly rollouts: RolloutController
+  readonly evidence: Evidence
+  readonly callers: Callers
+  readonly breakers: Breakers
+  readonly events: Events
+  readonly traffic: Traffic
+  readonly hourCallers: HourCallers
+  readonly lastChanges: LastChanges
+  readonly identity: CallerIdentity
+  readonly credentials: Credentials
+  readonly readiness: () => Promise<Readiness>
+  /** The address of whoever sent a request. */
+  readonly addressOf: (request: IncomingMessage) => string
+  /** Milliseconds between two signs of life of an event stream. */
+  readonly heartbeatMs?: number
+}

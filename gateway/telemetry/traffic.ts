@@ -1,0 +1,95 @@
+import { NATIVE, type Assignment, type Reason } from '../routing/route.ts'
+
+const SLOT_MS = 10_000
+/** An hour, and the slot that is running. */
+const SLOTS = 361
+const REASONS = [
+  'weight',
+  'override',
+  'cohort',
+  'kill-switch',
+  'breaker',
+  'no-native',
+  'native-only',
+  'unmatched'
+] as const satisfies Reason[]
+/** For each reason: on native, upstream. */
+const CELLS = REASONS.length * 2
+const CELL_OF = Object.fromEntries(REASONS.map((reason, index) => [reason, index * 2]))
+
+export const MINUTE_MS = 60_000
+export const HOUR_MS = 3_600_000
+
+export interface Counted {
+  readonly native: number
+  readonly legacy: number
+  /** By what decided; only what there was. */
+  readonly reasons: Readonly<Partial<Record<Reason, number>>>
+}
+
+/** How many requests of each route ended in the last hour, by what decided their target: 23 kB a route. */
+export interface Traffic {
+  /** @param now milliseconds since 1970; never decreasing. */
+  count(now: number, assignment: Assignment): void
+  /** What ended within the last so many milliseconds, in whole slots of 10 s. */
+  sum(routeId: string, milliseconds: number, now: number): Counted
+  /** Forgets every route but these. */
+  keep(routeIds: Iterable<string>): void
+}
+
+interface Ring {
+  readonly counts: Uint32Array
+  /** The number of the slot that stands at each place. */
+  readonly slots: Float64Array
+}
+
+export function createTraffic(): Traffic {
+  const rings = new Map<string, Ring>()
+  const ringOf = (routeId: string) => {
+    const ring = { counts: new Uint32Array(SLOTS * CELLS), slots: new Float64Array(SLOTS) }
+    rings.set(routeId, ring)
+    return ring
+  }
+  return {
+    count(now, { route, target, reason }) {
+      const { counts, slots } = rings.get(route.id) ?? ringOf(route.id)
+      const slot = Math.floor(now / SLOT_MS)
+      const place = slot % SLOTS
+      if (slots[place] !== slot) {
+        slots[place] = slot
+        counts.fill(0, place * CELLS, (place + 1) * CELLS)
+      }
+      const cell = place * CELLS + (CELL_OF[reason] ?? 0) + (target === NATIVE ? 0 : 1)
+      counts[cell] = (counts[cell] ?? 0) + 1
+    },
+    sum(routeId, milliseconds, now) {
+      const sums = Array.from({ length: CELLS }, () => 0)
+      const ring = rings.get(routeId)
+      const first = Math.floor((now - milliseconds) / SLOT_MS)
+      ring?.slots.forEach((slot, place) => {
+        if (slot < first) return
+        for (let cell = 0; cell < CELLS; cell++)
+          sums[cell] = (sums[cell] ?? 0) + (ring.counts[place * CELLS + cell] ?? 0)
+      })
+      return countedOf(sums)
+    },
+    keep(routeIds) {
+      const kept = new Set(routeIds)
+      for (const routeId of rings.keys()) if (!kept.has(routeId)) rings.delete(routeId)
+    }
+  }
+}
+
+function countedOf(sums: readonly number[]): Counted {
+  const sides = REASONS.map((reason, index) => ({
+    reason,
+    native: sums[index * 2] ?? 0,
+    legacy: sums[index * 2 + 1] ?? 0
+  }))
+  const some = sides.filter(({ native, legacy }) => native + legacy > 0)
+  return {
+    native: some.reduce((sum, { native }) => sum + native, 0),
+    legacy: some.reduce((sum, { legacy }) => sum + legacy, 0),
+    reasons: Object.fromEntries(some.map(({ reason, native, legacy }) => [reason, native + legacy]))
+  }
+}

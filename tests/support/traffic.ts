@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import jsonwebtoken from 'jsonwebtoken'
+import { ObjectId } from 'mongodb'
+import { Agent, request } from 'undici'
+
+const CONNECTIONS = 8
+/** What has no answer by then hangs. */
+const HANG_MS = 12_000
+
+export interface TrafficOptions {
+  readonly url: string
+  readonly jwtSecret: string
+  /** Asked with GET. */
+  readonly path: string
+  /** How many clinicians ask in turn, each with a token of its own. */
+  readonly callers: number
+  readonly requestsPerSecond: number
+}
+
+/** One request that ended. */
+export interface Seen {
+  /** Its position among the callers. */
+  readonly caller: number
+  /** 0 without an answer. */
+  readonly status: number
+  /** Of `x-served-by`. */
+  readonly side: string
+  /** Monotonic milliseconds. */
+  readonly endedAt: number
+}
+
+export interface Traffic {
+  /** Resolves when nothing is in flight any more. */
+  stop(): Promise<void>
+}
+
+/** Sends reads at an even pace, whatever becomes of them, and tells of each as it ends. */
+export function startTraffic(options: TrafficOptions, onSeen: (seen: Seen) => void = () => {}): Traffic {
+  const { url, jwtSecret, path, callers, requestsPerSecond } = options
+  const tokens = Array.from({ length: callers }, () =>
+    jsonwebtoken.sign({ userID: new ObjectId().toHexString(), author: 'somebody' }, jwtSecret, { expiresIn: '12h' })
+  )
+  const agent = new Agent({ connections: CONNECTIONS, pipelining: 1 })
+  const stopped = new AbortController()
+  const inFlight = new Set<Promise<void>>()
+
+  const ask = async (caller: number): Promise<void> => {
+    const headers = { authorization: `Bearer ${tokens[caller] ?? ''}`, 'x-request-id': randomUUID() }
+    const tell = (status: number, side: string) => onSeen({ caller, status, side, endedAt: performance.now() })
+    try {
+      const signal = AbortSignal.timeout(HANG_MS)
+      const answer = await request(url + path, { dispatcher: agent, headers, signal })
+      await answer.body.dump()
+      tell(answer.statusCode, String(answer.headers['x-served-by']))
+    } catch {
+      tell(0, '')
+    }
+  }
+
+  const run = async () => {
+    const start = performance.now()
+    for (let count = 0; !stopped.signal.aborted; count++) {
+      const asked = ask(count % callers)
+      inFlight.add(asked)
+      void asked.finally(() => inFlight.delete(asked))
+      const dueAt = start + ((count + 1) * 1000) / requestsPerSecond
+      await pause(Math.max(dueAt - performance.now(), 0), undefined, { signal: stopped.signal }).catch(() => {})
+    }
+    await Promise.all(inFlight)
+    await agent.destroy()
+  }
+  const running = run()
+  return {
+    stop() {
+      stopped.abort()
+      return running
+    }
+  }
+}
