@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { CallerIdentity, type CallerIdentityOptions } from './caller-identity.ts'
+import type { CallerIdentity } from './caller-identity.ts'
 import type { AddressResolver, ClientAddress } from './client-address.ts'
 import type { Revision } from './config/store.ts'
 import type { Breakers } from './breaker/breakers.ts'
@@ -10,9 +10,10 @@ import { NATIVE } from './routing/route.ts'
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._~-]{1,128}$/
 
-export interface AssignerOptions extends CallerIdentityOptions {
+export interface AssignerOptions {
   readonly revision: () => Revision
   readonly resolveAddress: AddressResolver
+  readonly identity: CallerIdentity
   readonly breakers: Pick<Breakers, 'isOpen' | 'began'>
 }
 
@@ -20,13 +21,12 @@ export interface AssignerOptions extends CallerIdentityOptions {
 export type Assigner = (request: IncomingMessage) => Edge
 
 export function createAssigner(options: AssignerOptions): Assigner {
-  const { revision, resolveAddress, breakers } = options
-  const callers = new CallerIdentity(options)
+  const { revision, resolveAddress, identity, breakers } = options
   const breakerOpen = (routeId: string) => breakers.isOpen(routeId)
   return request => {
     const { number, table } = revision()
     const client = resolveAddress(request)
-    const facts = new Facts(request, client, callers)
+    const facts = new Facts(request, client, identity)
     const assignment = assign(table, facts, breakerOpen)
     if (assignment.target === NATIVE) breakers.began(assignment.route.id)
     return {
@@ -54,12 +54,12 @@ class Facts implements AssignmentRequest {
   bucket = NO_BUCKET
   readonly #request: IncomingMessage
   readonly #client: ClientAddress
-  readonly #callers: CallerIdentity
+  readonly #identity: CallerIdentity
 
-  constructor(request: IncomingMessage, client: ClientAddress, callers: CallerIdentity) {
+  constructor(request: IncomingMessage, client: ClientAddress, identity: CallerIdentity) {
     this.#request = request
     this.#client = client
-    this.#callers = callers
+    this.#identity = identity
   }
 
   get method(): string {
@@ -78,11 +78,11 @@ class Facts implements AssignmentRequest {
     const { headers } = this.#request
     const wanted = headers['x-gateway-target']
     if (wanted !== 'native' && wanted !== 'legacy') return undefined
-    return this.#callers.mayOverride(this.#client.address, headers['x-gateway-credential']) ? wanted : undefined
+    return this.#identity.mayOverride(this.#client.address, headers['x-gateway-credential']) ? wanted : undefined
   }
 
   userId(): string | undefined {
-    return this.#callers.userId(this.#request.headers.authorization)
+    return this.#identity.userId(this.#request.headers.authorization)
   }
 
   address(): string {

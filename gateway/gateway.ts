@@ -85,12 +85,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   showBreakers(metrics.registry, () => breakers.states())
   if (webhook !== undefined) showWebhook(metrics.registry, () => webhook.counts)
   const resolveAddress = addressResolver(environment.TRUSTED_PROXIES)
-  const identification = {
+  const identity = new CallerIdentity({
     jwtSecret: environment.JWT_SECRET,
     overrideNetwork: networkTest(environment.OVERRIDE_NETWORKS),
     overrideCredential: environment.OVERRIDE_CREDENTIAL
-  }
-  const identity = new CallerIdentity(identification)
+  })
   const traffic = createTraffic()
   const hourCallers = createHourCallers()
   const record = createRecorder({ clock, evidence, callers, breakers })
@@ -107,7 +106,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const assigner = createAssigner({
     revision: () => store.current,
     resolveAddress,
-    ...identification,
+    identity,
     breakers
   })
 

@@ -67,7 +67,7 @@ export const configApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { st
     async ({ params: { n } }) => {
       const text = await textOf(n, store)
       const [record] = await history.list({ limit: 1, before: n + 1 })
-      if (record?.number !== n) throw await unknownRevision(n, store)
+      if (record?.number !== n) throw unknownRevision(n, store)
       return { ...record, text }
     }
   )
@@ -78,7 +78,7 @@ export const configApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { st
     async ({ query: { from, to } }) => {
       await Promise.all([textOf(from, store), textOf(to, store)])
       const changes = await history.diff(from, to)
-      if (changes === undefined) throw await unknownRevision(from, store)
+      if (changes === undefined) throw unknownRevision(from, store)
       return { from, to, changes }
     }
   )

@@ -23,7 +23,7 @@ export const credentialsApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app,
 
   app.delete(
     '/credentials/:name',
-    { config, schema: { params: CredentialParamsSchema, response: { 204: Type.Null() } } },
+    { config, schema: { params: CredentialParamsSchema, response: { 204: Type.Undefined() } } },
     async (request, reply) => {
       const { name } = request.params
       const result = await credentials.remove(name, operatorOf(request))
@@ -32,7 +32,7 @@ export const credentialsApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app,
         const names = credentials.list().map(known => known.name)
         throw unknown('credential', name, names)
       }
-      return reply.code(204).send(null)
+      return reply.code(204).send(undefined)
     }
   )
 }

@@ -35,6 +35,4 @@ export interface ApiOptions {
   readonly readiness: () => Promise<Readiness>
   /** The address of whoever sent a request. */
   readonly addressOf: (request: IncomingMessage) => string
-  /** Milliseconds between two signs of life of an event stream. */
-  readonly heartbeatMs?: number
 }

@@ -5,6 +5,7 @@ import type { GatewayEvent } from '../events/event.ts'
 import type { ApiOptions } from './dependencies.ts'
 import { Problem } from './problem.ts'
 
+/** Between two signs of life: less than the minute after which proxies cut a silent answer. */
 const HEARTBEAT_MS = 15_000
 /** Bytes that a reader may be behind before it is dropped; it comes back with Last-Event-ID. */
 const MOST_BEHIND = 65_536
@@ -15,9 +16,9 @@ const MOST_STREAMS = 100
  * The events as they come, as server-sent events (WHATWG HTML, section 9.2). With `Last-Event-ID` those that came since
  * and are still kept come first.
  */
-export const eventsApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { events, heartbeatMs = HEARTBEAT_MS }) => {
+export const eventsApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { events }) => {
   const streams = new Set<ServerResponse>()
-  await app.register(fastifySSE, { heartbeatInterval: heartbeatMs })
+  await app.register(fastifySSE, { heartbeatInterval: HEARTBEAT_MS })
 
   // A server closes when its last answer has ended, and these do not end by themselves.
   app.addHook('preClose', async () => {

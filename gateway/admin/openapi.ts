@@ -78,7 +78,7 @@ function problemsOf(schema: FastifySchema, method: string, isOperators: boolean,
     [400, isEvents || [body, params, querystring].some(isObject), 'The request is not as described'],
     [401, true, 'No valid credential'],
     [403, isOperators, 'The credential is not an operator’s'],
-    [404, isObject(params) || judges || querystring !== undefined, 'Nothing has that name'],
+    [404, isObject(params) || judges || doc.operationId === 'diffRevisions', 'Nothing has that name'],
     [406, isEvents, 'The client takes no event stream'],
     [
       409,

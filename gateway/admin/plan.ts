@@ -4,7 +4,7 @@ import { groupsOf } from '../rollout-controller/groups.ts'
 import { BUCKETS } from '../routing/bucket.ts'
 import type { Route } from '../routing/route.ts'
 import type { RoutingTable } from '../routing/table.ts'
-import { unknown } from './problem.ts'
+import { Problem, unknown } from './problem.ts'
 import type { Plan, PlanChange } from './schemas.ts'
 
 type Valid = Extract<Preview, { readonly outcome: 'valid' }>
@@ -30,14 +30,13 @@ export async function editOf(change: PlanChange, store: ConfigStore): Promise<Ed
  */
 export async function textOf(revision: number, store: ConfigStore): Promise<string> {
   const text = await store.history.text(revision)
-  if (text === undefined) throw await unknownRevision(revision, store)
+  if (text === undefined) throw unknownRevision(revision, store)
   return text
 }
 
-export async function unknownRevision(revision: number, { history, current }: ConfigStore) {
-  const kept = await history.list({ limit: 3 })
-  const numbers = kept.map(({ number }) => String(number))
-  return unknown('revision', String(revision), numbers.length === 0 ? [String(current.number)] : [...numbers, '…'])
+export function unknownRevision(revision: number, { current }: ConfigStore): Problem {
+  const known = `expected one that GET /api/config/revisions lists, at most ${current.number}`
+  return new Problem('unknown', `revision ${revision} is not kept: ${known}`)
 }
 
 /** What a change would come to, and for how many of the last hour's callers. */

@@ -4,7 +4,7 @@ import { HOUR_MS } from '../telemetry/traffic.ts'
 import { changeConfig } from './change-config.ts'
 import type { ApiOptions } from './dependencies.ts'
 import { tag } from './if-match.ts'
-import { unknown } from './problem.ts'
+import { Problem, unknown } from './problem.ts'
 import { routeViews } from './route-views.ts'
 import {
   ChangedSchema,
@@ -60,8 +60,8 @@ export const routesApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, opti
     async ({ params: { id }, query }) => {
       knownRoute(id)
       const now = clock.now()
-      const from = query.from === undefined ? now - HOUR_MS : Date.parse(query.from)
-      const to = query.to === undefined ? now : Date.parse(query.to)
+      const from = query.from === undefined ? now - HOUR_MS : timeOf('from', query.from)
+      const to = query.to === undefined ? now : timeOf('to', query.to)
       const windows = evidence
         .closedWindows(from, now)
         .filter(({ routeId, index }) => routeId === id && index * WINDOW_MS < to)
@@ -93,4 +93,11 @@ export const routesApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, opti
       return changeConfig(store, request, reply, { edit: setRouteKillSwitch([id], on), reason, isEmergency: on })
     }
   )
+}
+
+/** @throws Problem when there is no such day or hour. */
+function timeOf(name: string, text: string): number {
+  const time = Date.parse(text)
+  if (!Number.isNaN(time)) return time
+  throw new Problem('bad-request', `the query's "${name}": found "${text}", expected a time that there is`)
 }

@@ -5,6 +5,8 @@ import type { ApiOptions } from './dependencies.ts'
 import { answerError } from './error-handler.ts'
 
 const BODY_LIMIT_BYTES = 1024 * 1024
+/** How long a client may take to send one request. */
+const REQUEST_TIMEOUT_MS = 30_000
 
 export interface AdminServerOptions {
   readonly logger: FastifyBaseLogger
@@ -20,6 +22,7 @@ export function createAdminServer({ logger, registry, flush, api }: AdminServerO
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     frameworkErrors: answerError
   })

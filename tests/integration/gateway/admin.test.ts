@@ -70,6 +70,7 @@ describe('health', () => {
           { name: 'shutdown', ok: true },
           { name: 'configuration', ok: true, detail: { revision: 1, problems: [] } },
           { name: 'state', ok: true },
+          { name: 'audit', ok: true },
           { name: 'database', ok: true },
           { name: 'legacy', ok: true }
         ]

@@ -145,6 +145,8 @@ test('a port that is taken ends the start with 1 and says which', async () => {
     ROUTING_CONFIG: await configFile(routingText())
   })
   expect(code).toBe(1)
-  expect(stderr).toHaveLength(1)
-  expect(stderr[0]).toMatch(new RegExp(`^scribe-gateway: .*127\\.0\\.0\\.1:${port}`))
+  const [credential, failure, ...more] = stderr
+  expect(credential).toMatch(/^scribe-gateway: operator credential "first-start", .*: sgw_[\w-]{43}$/)
+  expect(failure).toMatch(new RegExp(`^scribe-gateway: .*127\\.0\\.0\\.1:${port}`))
+  expect(more).toEqual([])
 })

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createAssigner } from '../../../gateway/assigner.ts'
+import { CallerIdentity } from '../../../gateway/caller-identity.ts'
 import { addressResolver, networkTest } from '../../../gateway/client-address.ts'
 import { parseRoutingConfig } from '../../../gateway/config/parse.ts'
 import { registerNativeSide } from '../../../gateway/native-side.ts'
@@ -77,9 +78,11 @@ beforeAll(async () => {
   const assigner = createAssigner({
     revision: () => ({ number: 1, digest: '', text: '', config, table, loadedAt: new Date() }),
     resolveAddress: addressResolver([]),
-    jwtSecret: JWT_SECRET,
-    overrideNetwork: networkTest([]),
-    overrideCredential: '',
+    identity: new CallerIdentity({
+      jwtSecret: JWT_SECRET,
+      overrideNetwork: networkTest([]),
+      overrideCredential: ''
+    }),
     breakers: { isOpen: () => false, began: () => {} }
   })
   const logger = pino({ level: 'silent' })
