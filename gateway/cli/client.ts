@@ -7,7 +7,6 @@ import { CliError, EXIT, type ExitCode } from './errors.ts'
 const TIMEOUT_MS = 10_000
 /** In an emergency it is better to know soon. */
 const EMERGENCY_TIMEOUT_MS = 3000
-const BESIDE_TIMEOUT_MS = 1000
 
 /** The revision that a change is made for, or `*` for whatever serves: in emergencies only. */
 export type Match = number | '*'
@@ -53,10 +52,9 @@ export function createClient(access: Access) {
     rollouts: (limits: Limits = {}) => ask(api.RolloutsSchema, '/rollouts', limits),
 
     /** With the number of the revision that it is of. */
-    async rollout(target: string, { isBeside = false } = {}) {
-      const limits = isBeside ? { timeoutMs: BESIDE_TIMEOUT_MS } : {}
+    async rollout(target: string) {
       const path = `/rollouts/${encodeURIComponent(target)}`
-      const { body, revision } = await answerOf(access, api.RolloutStatusSchema, path, limits)
+      const { body, revision } = await answerOf(access, api.RolloutStatusSchema, path, {})
       if (revision === undefined) throw notTheApi(access.url, 'an answer that names no revision')
       return { rollout: body, revision }
     },

@@ -42,7 +42,7 @@ export interface VerifyOptions {
 /** Checks the record: that of a running gateway, or a file without one. */
 export async function verify(context: Context, { stateDir, file }: VerifyOptions): Promise<void> {
   if (stateDir !== undefined && file !== undefined) throw usage('either a file or --state-dir, not both')
-  const place = file ?? (stateDir === undefined ? undefined : join(stateDir, AUDIT_LOG))
+  const place = file ?? stateDir
   const verdict = place === undefined ? await (await context.client()).verifyAudit() : await verdictOf(place)
   if (verdict.ok) {
     const { entries, head } = verdict
@@ -55,10 +55,11 @@ export async function verify(context: Context, { stateDir, file }: VerifyOptions
   throw new CliError(EXIT.refused, 'refused', `the audit is not whole: line ${line}: ${problem}`, { line, problem })
 }
 
+/** @param file the log, or the directory that holds it. */
 async function verdictOf(file: string): Promise<Verdict> {
   try {
-    await stat(file)
-    return await verifyAudit(file)
+    const isDirectory = (await stat(file)).isDirectory()
+    return await verifyAudit(isDirectory ? join(file, AUDIT_LOG) : file)
   } catch (error) {
     throw usage(`the audit "${file}" cannot be read (${failureOf(error)})`)
   }

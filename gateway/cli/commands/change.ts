@@ -21,7 +21,7 @@ export async function kill(context: Context, id: string | undefined, options: Sw
   const target = switchOf(id, options)
   const client = await context.client()
   if (options.dryRun === true) {
-    showPlan(context, `kill ${target.name}`, await client.plan(planOf(id, true)))
+    showPlan(context, `kill ${target.name}`, await client.plan(planOf(id, true)), options)
     return
   }
   const reason = await reasonFor(context, { reason: options.reason, isRequired: false })
@@ -85,7 +85,7 @@ async function changeBy(context: Context, client: Client, options: WriteOptions,
   const plan: Plan = await client.plan(write.change)
   const { revision = plan.revision, dryRun = false, yes = false } = options
   if (dryRun) {
-    showPlan(context, write.what, plan)
+    showPlan(context, write.what, plan, options)
     return
   }
   const reason = await reasonFor(context, { reason: options.reason, isRequired: plan.reasonRequired })

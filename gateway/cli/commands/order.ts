@@ -29,13 +29,14 @@ export async function order(context: Context, request: OrderRequest): Promise<vo
   const plan =
     to === undefined ? emptyPlan(read) : await client.plan({ kind: 'set', target: rollout.group, weight: to })
   if (dryRun) {
-    showPlan(context, what, plan)
+    showPlan(context, what, plan, request)
     return
   }
   const isRequired = plan.reasonRequired || NEEDS_REASON.has(verb)
   const reason = await reasonFor(context, { reason: request.reason, isRequired })
   await consentTo(context, { what, yes, routes: plan.routes, text: paint => planText(plan, paint) })
-  const ordered = await client.order(verb, target, revision ?? read, { ...bodyOf(request), ...reason })
+  const match = revision ?? (verb === 'pause' ? '*' : read)
+  const ordered = await client.order(verb, target, match, { ...bodyOf(request), ...reason })
   showResult(
     context,
     {
@@ -49,30 +50,45 @@ export async function order(context: Context, request: OrderRequest): Promise<vo
   )
 }
 
-/** Asks nothing and waits for nothing: what is read before is for the sentence only. */
+/** Asks nothing, and reads nothing first. What it came to is read afterwards. */
 async function rollback(context: Context, client: Client, request: OrderRequest): Promise<void> {
-  const { target, revision } = request
-  const before = await client.rollout(target, { isBeside: true }).catch(() => undefined)
+  const { target } = request
   const reason = await reasonFor(context, { reason: request.reason, isRequired: false })
-  const ordered = await client
-    .order('rollback', target, revision ?? '*', { ...bodyOf(request), ...reason })
+  const { rollout, revision } = await client
+    .order('rollback', target, request.revision ?? '*', { ...bodyOf(request), ...reason })
     .catch(byFile(target, 0))
-  const { rollout } = ordered
-  const from = before === undefined ? '' : `${percent(before.rollout.weight)} → `
-  const towards = `${from}${percent(rollout.desiredWeight)}`
-  const isOver = rollout.rollingBack === undefined
-  const step = isOver ? '' : ', and goes on down to 0 %'
+  const routes = await movedTo(revision, rollout, client)
+  const moves = routes.length === 0 ? '' : `: ${movesOf({ routes })}`
+  const step = rollout.rollingBack === undefined ? '' : ', and goes on down to 0 %'
+  const before = routes.length === 0 ? revision : revision - 1
   showResult(
     context,
     {
-      done: `Rolled back ${groupText(rollout)}: ${towards}${step}${nowOf(rollout)}`,
-      from: before?.revision ?? ordered.revision,
-      to: ordered.revision,
-      changes: [],
-      ...(before === undefined ? {} : backTo(before.rollout))
+      done: `Rolled back ${groupText(rollout)}${moves}${step}${nowOf(rollout)}`,
+      from: before,
+      to: revision,
+      changes: routes.map(({ id, from, to }) => ({ path: `/routes/${id}/weight`, from: from.weight, to: to.weight })),
+      ...(routes.length === 0
+        ? {}
+        : backTo(
+            rollout.group,
+            routes.map(({ from }) => from.weight),
+            before
+          ))
     },
     { rollout }
   )
+}
+
+/** How a revision moved the weights of a group; nothing where that cannot be told. */
+async function movedTo(revision: number, { routes, applying }: RolloutStatus, client: Client) {
+  if (applying !== undefined || revision === 1) return []
+  const { changes } = await client.diff(revision - 1, revision).catch(() => ({ changes: [] }))
+  return routes.flatMap(({ id }) => {
+    const { from, to } = changes.find(({ path }) => path === `/routes/${id}/weight`) ?? {}
+    if (typeof from !== 'number' || typeof to !== 'number') return []
+    return [{ id, from: { weight: from, killSwitch: false }, to: { weight: to, killSwitch: false } }]
+  })
 }
 
 /** The file is still there when the admin API is not. */
@@ -148,16 +164,19 @@ function nowOf({ phase, weight, nextWeight, applying }: RolloutStatus): string {
 function undoOf({ verb, target }: OrderRequest, rollout: RolloutStatus, plan: Plan): { readonly undo?: string } {
   if (verb === 'pause') return { undo: `gateway resume ${quoted(target)} --reason '…'` }
   if (verb === 'resume') return { undo: `gateway pause ${quoted(target)}` }
-  if (plan.routes.length > 0) return backTo(rollout, plan.revision)
+  if (plan.routes.length > 0) {
+    return backTo(
+      rollout.group,
+      rollout.routes.map(({ weight }) => weight),
+      plan.revision
+    )
+  }
   return verb === 'start' ? { undo: `gateway pause ${quoted(target)}` } : {}
 }
 
-/** The weight that stood before; where the routes stood apart, the revision. */
-function backTo({ group, routes }: RolloutStatus, revision?: number): { readonly undo?: string } {
-  const weights = new Set(routes.map(({ weight }) => weight))
-  const [weight] = weights
-  if (weights.size === 1 && weight !== undefined) {
-    return { undo: `gateway set ${quoted(group)} ${weight}${weight > 0 ? " --reason '…'" : ''}` }
-  }
-  return revision === undefined ? {} : { undo: `gateway restore ${revision} --reason '…'` }
+/** To the weight that stood before; where the routes stood apart, to the revision. */
+function backTo(group: string, weights: readonly number[], revision: number): { readonly undo: string } {
+  const [weight = 0, ...others] = new Set(weights)
+  if (others.length > 0) return { undo: `gateway restore ${revision} --reason '…'` }
+  return { undo: `gateway set ${quoted(group)} ${weight}${weight > 0 ? " --reason '…'" : ''}` }
 }

@@ -25,12 +25,13 @@ export interface Result {
 }
 
 /** Shows what a change would come to. */
-export function showPlan(context: Context, what: string, plan: Plan): void {
+export function showPlan(context: Context, what: string, plan: Plan, { reason }: WriteOptions): void {
+  const isMissing = plan.reasonRequired && reason === undefined
   context.show({ dryRun: true, what, ...plan }, paint =>
     [
       paint('bold', `Plan, for revision ${plan.revision}: ${what}.`),
       planText(plan, paint),
-      plan.reasonRequired ? 'Nothing was done. To do it, give a --reason.' : 'Nothing was done.'
+      isMissing ? 'Nothing was done. To do it, give a --reason.' : 'Nothing was done.'
     ].join('\n\n')
   )
 }

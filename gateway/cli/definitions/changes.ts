@@ -2,7 +2,15 @@ import { type Command, Option } from 'commander'
 import type { WriteOptions } from '../commands/write.ts'
 import type { ApiOptions } from '../context.ts'
 import type { Role } from '../../admin/schemas.ts'
-import { defineOnline, defineWrite, revisionNumber, type Run, weight as weightArgument, yesOption } from './define.ts'
+import {
+  defineGroup,
+  defineOnline,
+  defineWrite,
+  revisionNumber,
+  type Run,
+  weight as weightArgument,
+  yesOption
+} from './define.ts'
 
 /** By name, with what they may. */
 const ROLES: Readonly<Record<Role, string>> = { viewer: 'may look', operator: 'may change things as well' }
@@ -61,7 +69,11 @@ export function defineChanges(program: Command, run: Run): void {
 
 /** The same as `--dry-run`, for whoever looks for it by this name. */
 function definePlans(program: Command, run: Run): void {
-  const plan = program.command('plan').summary('show what a change would come to, and who would move')
+  const plan = defineGroup(program, {
+    usage: 'plan',
+    summary: 'show what a change would come to, and who would move',
+    examples: ['plan set notes 75']
+  })
   const dryRun = true
 
   defineOnline(plan, {
@@ -95,7 +107,11 @@ function definePlans(program: Command, run: Run): void {
 }
 
 function defineCredentials(program: Command, run: Run): void {
-  const credentials = program.command('credentials').summary('list, make and delete credentials of the admin API')
+  const credentials = defineGroup(program, {
+    usage: 'credentials',
+    summary: 'list, make and delete credentials of the admin API',
+    examples: ['credentials list']
+  })
 
   defineOnline(credentials, {
     usage: 'list',

@@ -18,8 +18,8 @@ export interface Definition {
   readonly isDefault?: boolean
 }
 
-/** A command with its help and `--json`. */
-export function define(parent: Command, definition: Definition): Command {
+/** A command with its help, to hold others or to be completed by `define`. */
+export function defineGroup(parent: Command, definition: Definition): Command {
   const { usage, summary, description = '', examples, parse = {}, isDefault = false } = definition
   const lines = examples.map(example => `  $ gateway ${example}`)
   const command = parent.command(usage, { isDefault })
@@ -30,8 +30,12 @@ export function define(parent: Command, definition: Definition): Command {
   return command
     .summary(summary)
     .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}. ${description}`.trimEnd())
-    .option('--json', 'print one JSON document; errors are JSON on stderr')
     .addHelpText('after', `\n${lines.length === 1 ? 'Example' : 'Examples'}:\n${lines.join('\n')}`)
+}
+
+/** A command that does something. */
+export function define(parent: Command, definition: Definition): Command {
+  return defineGroup(parent, definition).option('--json', 'print one JSON document; errors are JSON on stderr')
 }
 
 /** A command that asks the gateway. */

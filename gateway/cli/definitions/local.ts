@@ -1,9 +1,9 @@
-import { Argument, type Command, Option } from 'commander'
+import { Argument, type Command } from 'commander'
 import type { AuditQuery } from '../client.ts'
 import type { VerifyOptions } from '../commands/audit.ts'
 import type { ApiOptions, CommonOptions } from '../context.ts'
 import type { Io } from '../io.ts'
-import { countOf, define, defineOnline, type Run } from './define.ts'
+import { countOf, define, defineGroup, defineOnline, type Run } from './define.ts'
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const
 
@@ -23,7 +23,11 @@ export function defineLocals(program: Command, run: Run, { env }: Io): void {
     )
   )
 
-  const audit = program.command('audit').summary('who changed what, when and why; and whether that record is whole')
+  const audit = defineGroup(program, {
+    usage: 'audit',
+    summary: 'tell who changed what, when and why, and whether that record is whole',
+    examples: ['audit', 'audit verify']
+  })
 
   defineOnline(audit, {
     usage: 'list',
@@ -46,7 +50,7 @@ export function defineLocals(program: Command, run: Run, { env }: Io): void {
   defineOnline(audit, {
     usage: 'verify [file]',
     summary: 'find entries of the audit that were changed, removed, cut off or moved',
-    description: 'With a file or --state-dir it reads audit.jsonl itself and needs no gateway.',
+    description: 'With a file, or the state directory, it reads audit.jsonl itself and needs no gateway.',
     examples: ['audit verify', 'audit verify --state-dir .gateway-state', 'audit verify backup/audit.jsonl']
   })
     .option('--state-dir <directory>', 'holds audit.jsonl and audit.head')
@@ -73,8 +77,6 @@ export function defineLocals(program: Command, run: Run, { env }: Io): void {
   program
     .command('completion-server', { hidden: true })
     .argument('[words...]')
-    .addOption(new Option('--url <url>').hideHelp())
-    .allowUnknownOption()
     .action((words: readonly string[]) =>
       run({}, async context => (await import('../commands/completion.ts')).complete(context, program, words))
     )

@@ -58,9 +58,10 @@ function changesView({ first, change, event, stale, live }: Told): View {
     snapshot(snapshot) {
       if (isStale) live(snapshot.at)
       isStale = false
-      if (last === undefined) first(snapshot)
-      else for (const each of rowChanges(last, snapshot)) change(snapshot.at, each)
-      last = snapshot
+      const known = withVerdicts(snapshot, last)
+      if (last === undefined) first(known)
+      else for (const each of rowChanges(last, known)) change(known.at, each)
+      last = known
     },
     event,
     stale(why) {
@@ -69,4 +70,14 @@ function changesView({ first, change, event, stale, live }: Told): View {
     },
     close() {}
   }
+}
+
+/** Where nothing was judged yet, what was said before still stands. */
+function withVerdicts(snapshot: Snapshot, before: Snapshot | undefined): Snapshot {
+  const verdicts = new Map(before?.rows.map(({ route, verdict }) => [route, verdict]))
+  const rows = snapshot.rows.map(row => {
+    const verdict = row.verdict ?? verdicts.get(row.route)
+    return verdict === undefined ? row : { ...row, verdict }
+  })
+  return { ...snapshot, rows }
 }

@@ -1,6 +1,7 @@
 import { appendFile, copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { appliedWith } from '../../support/gateway.ts'
 import { cli, freshFolder, type Scene, startScene } from './support.ts'
 
 let scene: Scene
@@ -71,14 +72,12 @@ test('apply makes a file the configuration, when it is valid', async () => {
 
 test('set --file is taken over by the gateway that runs, and audited as the change of the file', async () => {
   const { configFile } = scene.gateway
-  const applied = scene.gateway.waitForLog(
-    ({ msg, actor }) => (msg === 'routing configuration applied' && JSON.stringify(actor).includes('file')) || undefined
-  )
   const done = await cli(['set', 'prompts', '5', '--file', configFile])
   expect(done.code).toBe(0)
-  await applied
-  const [entry] = [await scene.run('audit', '--limit', '1', '--json')].map(each => each.json())
-  expect(entry).toMatchObject([{ actor: { kind: 'file' }, changes: [{ to: 5 }, {}, {}, {}, {}] }])
+  const isApplied = appliedWith(await readFile(configFile, 'utf8'))
+  await scene.gateway.waitForLog(entry => isApplied(entry) || undefined)
+  const audit = await scene.run('audit', '--limit', '1', '--json')
+  expect(audit.json()).toMatchObject([{ actor: { kind: 'file' }, changes: [{ to: 5 }, {}, {}, {}, {}] }])
 })
 
 test('credentials are made, listed, used by their role, and deleted', async () => {
@@ -117,6 +116,8 @@ test('audit verify finds what was tampered with, with and without the gateway', 
   const whole = await cli(['audit', 'verify', '--state-dir', scene.stateDir])
   expect(whole).toMatchObject({ code: 0, stderr: '' })
   expect(whole.stdout).toMatch(/^The audit is whole: \d+ entries, the last is number \d+ \([0-9a-f]{64}\)\.$/)
+
+  expect(await cli(['audit', 'verify', scene.stateDir, '--json'])).toMatchObject({ code: 0 })
 
   const folder = await freshFolder()
   const copy = join(folder, 'audit.jsonl')

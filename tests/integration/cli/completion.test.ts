@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { startProcess } from '../../support/process.ts'
 import { cli, freshFolder, LAUNCHER } from './support.ts'
 
@@ -34,9 +34,8 @@ async function completed(lines: readonly string[], cwd = ROOT): Promise<string[]
   return running.lines('stdout').map(line => line.slice(2).split(' '))
 }
 
-let answers: string[][]
-beforeAll(async () => {
-  answers = await completed([
+test('bash completes commands, groups, routes, options and their values', async () => {
+  const answers = await completed([
     'gateway st',
     'gateway set no',
     'gateway kill v',
@@ -46,9 +45,6 @@ beforeAll(async () => {
     'gateway audit list --route ai.s',
     'gateway completion z'
   ])
-})
-
-test('bash completes commands, groups, routes, options and their values', () => {
   expect(answers).toEqual([
     ['status', 'start'],
     ['notes', 'notes.create', 'notes.list', 'notes.update', 'notes.delete'],

@@ -89,5 +89,5 @@ test('history, diff and audit tell a change by who, what and why', async () => {
   expect(audit.stdout).toMatch(/^ +\d+ +\S+ \S+ UTC +operator first-start +config\.change +1 → 2 +weight .* +a trial$/m)
   const entries = (await scene.run('audit', 'list', '--route', 'prompts.link', '--json')).json()
   expect(Value.Check(AuditEntriesSchema, entries)).toBe(true)
-  expect(entries).toMatchObject([{ reason: 'a trial' }, { action: 'config.change' }])
+  expect(entries).toMatchObject([{ reason: 'a trial', revision: { from: 1, to: 2 } }])
 })

@@ -4,15 +4,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { type GatewayOptions, type RunningGateway, startGateway } from '../../support/gateway.ts'
 import { type RunningProcess, startProcess } from '../../support/process.ts'
 import { JWT_SECRET, NO_DATABASE, startUpstream } from '../gateway/support.ts'
 
 export const CLI_MAIN = fileURLToPath(new URL('../../../gateway/cli/main.ts', import.meta.url))
 export const LAUNCHER = fileURLToPath(new URL('../../../gateway/cli/gateway.mjs', import.meta.url))
-/** Nothing of whoever runs the tests reaches the CLI. */
+/** Makes the Node that runs the launcher say that it is an older one. */
+export const OLD_NODE = `--import=data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.1.0'}})`
+/** Nothing of whoever runs the tests reaches the CLI. What was compiled once need not be again. */
 const CLEAN = {
+  NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../.cache/node', import.meta.url)),
   GATEWAY_ADMIN_URL: undefined,
   GATEWAY_CREDENTIAL: undefined,
   GATEWAY_CREDENTIAL_FILE: undefined,
@@ -21,6 +24,9 @@ const CLEAN = {
   NO_COLOR: undefined
 }
 const TERMINAL_DEADLINE_MS = 15_000
+
+// A test runs up to a dozen processes.
+vi.setConfig({ testTimeout: 60_000 })
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -58,6 +64,8 @@ export interface Scene {
   readonly stateDir: string
   /** What the CLI needs to reach it as an operator. */
   readonly env: Env
+  /** The number of the revision that serves. */
+  revision(): Promise<unknown>
   /** Runs the CLI as an operator. */
   run(...args: readonly string[]): Promise<Done>
   stop(): Promise<void>
@@ -81,6 +89,11 @@ export async function startScene(options: Partial<GatewayOptions> = {}): Promise
     gateway,
     stateDir: join(gateway.configFile, '..', '.gateway-state'),
     env,
+    async revision() {
+      const headers = { authorization: `Bearer ${credential}` }
+      const answer = await fetch(`${gateway.adminUrl}/api/config`, { headers })
+      return answer.headers.get('etag')
+    },
     run: (...args) => cli(args, { env }),
     async stop() {
       await gateway.stop()
@@ -96,7 +109,7 @@ export interface TerminalDone {
 }
 
 /** What is to be typed, or to be done, once the terminal shows a text. */
-export type Answer = readonly [shown: string, typed: string | (() => unknown)]
+export type Answer = readonly [shown: string, typed: string | ((type: (text: string) => void) => void)]
 
 /** Runs the CLI in a pseudo-terminal (of util-linux's `script`) of 40 lines by 140 columns. */
 export async function inTerminal(args: readonly string[], env: Env, answers: readonly Answer[]): Promise<TerminalDone> {
@@ -118,7 +131,7 @@ export async function inTerminal(args: readonly string[], env: Env, answers: rea
       read = at + shown.length
       due.shift()
       if (typeof typed === 'string') child.stdin.write(typed)
-      else typed()
+      else typed(text => void child.stdin.write(text))
     }
   })
   const [code]: (number | null)[] = await once(child, 'close')

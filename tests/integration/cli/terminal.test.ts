@@ -28,9 +28,12 @@ test('above 50 % it shows the plan and asks; a no, or Ctrl-C, does nothing', asy
 })
 
 test('a change that came while it asked makes it stale', async () => {
-  const meanwhile = () => void scene.run('set', 'notes', '5')
-  const done = await inTerminal(['set', 'users', '60', '--reason', 'x'], scene.env, [['Go on?', meanwhile]])
+  const done = await inTerminal(['set', 'users', '60', '--reason', 'x'], scene.env, [
+    ['Go on?', type => void scene.run('set', 'notes', '5').then(() => type('y\r'))]
+  ])
   expect(done.code).toBe(1)
+  expect(plain(done.output)).toContain('nothing was done: made for an older revision, and revision 3 serves')
+  expect(plain(done.output)).toMatch(/notes\.list +weight +75 % +→ +5 %/)
 })
 
 test('a reason that is missing is asked for', async () => {
@@ -51,12 +54,12 @@ test('colours are shown on a terminal, and not with NO_COLOR', async () => {
 test('watch draws a table anew in its place, with every event, and gives the cursor back at Ctrl-C', async () => {
   const done = await inTerminal(['watch'], scene.env, [
     ['Ctrl-C ends', () => void scene.run('set', 'transcripts', '33', '--reason', 'x')],
-    ['33 %', CTRL_C]
+    ['33 %  2 of 5', CTRL_C]
   ])
   expect(done.code).toBe(0)
   expect(plain(done.output)).toMatch(/route +weight +step +phase +requests +errors n\|l +p95 n\|l +verdict +breaker/)
   expect(plain(done.output)).toMatch(
-    /transcripts\.get +33 % +2 of 5 +idle +0\/s +– \| – +– \| – +waiting|error +closed/
+    /transcripts\.get +33 % +2 of 5 +idle +0\/s +– \| – +– \| – +(waiting|error|–) +closed/
   )
   expect(done.output.lastIndexOf(SHOWS_CURSOR)).toBeGreaterThan(done.output.lastIndexOf(HIDES_CURSOR))
 })

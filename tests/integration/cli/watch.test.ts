@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { cli, type Scene, startCli, startScene } from './support.ts'
+import { startProcess } from '../../support/process.ts'
+import { cli, LAUNCHER, OLD_NODE, type Scene, startCli, startScene } from './support.ts'
 
 let scene: Scene
 beforeAll(async () => {
@@ -37,10 +38,17 @@ test('with --json a document a line; it says when it is stale, and goes on by it
   await watching.waitForLine(saying('"kind":"live"'))
 
   await scene.run('set', 'ai', '5', '--reason', 'x')
-  const change = await watching.waitForLine(saying('"route":"ai.search"'))
-  expect(JSON.parse(change)).toMatchObject({ kind: 'change', field: 'weight', from: '0 %', to: '5 %' })
+  const change = await watching.waitForLine(saying('"kind":"change","at"'))
+  expect(JSON.parse(change)).toMatchObject({ route: 'ai.search', field: 'weight', from: '0 %', to: '5 %' })
   const event = await watching.waitForLine(saying('"kind":"event"'))
   expect(JSON.parse(event)).toMatchObject({ event: { severity: 'info' } })
+  expect(await watching.stop()).toEqual({ code: 0, signal: null })
+})
+
+test('under an older Node the launcher passes the signal on, and the exit code back', async () => {
+  const args = [OLD_NODE, LAUNCHER, 'watch']
+  const watching = await startProcess({ name: 'launcher', args, env: scene.env })
+  await watching.waitForLine(saying('28 routes'))
   expect(await watching.stop()).toEqual({ code: 0, signal: null })
 })
 
