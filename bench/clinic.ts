@@ -96,12 +96,13 @@ export async function fillClinic(db: Db, jwtSecret: string): Promise<ReadRoute[]
   const ofEach = (path: (consultation: string) => string) =>
     consultations.map(({ _id }, index) => ({ path: path(_id.toHexString()), token: tokens[index % CLINICIANS] ?? '' }))
   return [
+    // First: memory is compared for this one, and what was read before would stay in it.
+    { id: 'notes.list', requests: ofEach(id => `/api/notes/${id}`) },
     { id: 'users.check-email', requests: byEach(index => `/users/checkEmail?email=clinician.${index}@bench.example`) },
     { id: 'users.profile', requests: byEach(() => '/users/profile') },
     { id: 'consultations.list', requests: byEach(() => '/api/consultation/') },
     { id: 'consultations.get', requests: ofEach(id => `/api/consultation/${id}`) },
     { id: 'transcripts.get', requests: ofEach(id => `/api/transcript/${id}`) },
-    { id: 'notes.list', requests: ofEach(id => `/api/notes/${id}`) },
     { id: 'prompts.list', requests: byEach(() => '/api/prompts/') },
     {
       id: 'ai.clinical-codes',

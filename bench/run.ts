@@ -36,15 +36,17 @@ async function measure(started: AsyncDisposableStack, rounds: number, parts: rea
     database: kind,
     relay: await part('relay', starter => measureRelays({ starter, mongodbUri, rounds })),
     bodies: await part('bodies', starter => measureBodies(starter, mongodbUri)),
-    native: await part('native', starter => measureNative({ starter, mongodbUri, rounds }))
+    native: await part('native', starter => measureNative({ starter, mongodbUri, rounds, only: options.route }))
   }
 }
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean' },
+    rounds: { type: 'string' },
     json: { type: 'boolean' },
-    only: { type: 'string', multiple: true }
+    only: { type: 'string', multiple: true },
+    route: { type: 'string', multiple: true }
   }
 })
 /** @throws CannotMeasure for a part that there is not */
@@ -54,15 +56,19 @@ function partsOf(asked: readonly string[] = PARTS): Part[] {
   return PARTS.filter(part => asked.includes(part))
 }
 
+/** @throws CannotMeasure for a number of rounds that is none */
+function roundsOf(asked: string | undefined): number {
+  if (asked === undefined) return options.quick ? QUICK_ROUNDS : ROUNDS
+  if (/^[1-9]\d{0,2}$/.test(asked)) return Number(asked)
+  throw new CannotMeasure(`--rounds ${asked}: expected a whole number from 1 to 999`)
+}
+
 const started = new AsyncDisposableStack()
 const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<undefined>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt(undefined))
 
 try {
-  const report = await Promise.race([
-    measure(started, options.quick ? QUICK_ROUNDS : ROUNDS, partsOf(options.only)),
-    interrupted
-  ])
+  const report = await Promise.race([measure(started, roundsOf(options.rounds), partsOf(options.only)), interrupted])
   if (report === undefined) {
     process.exitCode = EXIT_INTERRUPTED
   } else {

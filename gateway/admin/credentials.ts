@@ -133,9 +133,11 @@ class FileCredentials implements Credentials {
 
   remove(name: string, by: Actor): Promise<RemoveResult> {
     return this.#exclusive(async () => {
-      const remaining = this.#kept.filter(kept => kept.name !== name)
-      if (remaining.length === this.#kept.length) return { outcome: 'unknown' }
-      if (!remaining.some(({ role, temporary }) => role === 'operator' && !temporary)) {
+      const removed = this.#kept.find(kept => kept.name === name)
+      if (removed === undefined) return { outcome: 'unknown' }
+      const remaining = this.#kept.filter(kept => kept !== removed)
+      const isLast = !remaining.some(({ role, temporary }) => role === 'operator' && !temporary)
+      if (removed.role === 'operator' && isLast) {
         return refusal(`"${name}" is the last operator credential: make another operator first`)
       }
       const problem = await this.#change(remaining, by, 'credential.delete')

@@ -1,9 +1,8 @@
 import { type Edit, restore, setKillSwitch, setRouteKillSwitch, setWeight } from '../config/edits.ts'
-import type { ConfigStore, Preview } from '../config/store.ts'
+import type { ConfigStore, Preview, Revision } from '../config/store.ts'
 import { groupsOf } from '../rollout-controller/groups.ts'
 import { BUCKETS } from '../routing/bucket.ts'
 import type { Route } from '../routing/route.ts'
-import type { RoutingTable } from '../routing/table.ts'
 import { Problem, unknown } from './problem.ts'
 import type { Plan, PlanChange } from './schemas.ts'
 
@@ -43,8 +42,8 @@ export function unknownRevision(revision: number, { current }: ConfigStore): Pro
 export function planOf(store: ConfigStore, preview: Valid, seen: (routeId: string) => readonly number[]): Plan {
   const { current } = store
   const { changes, raises } = preview
-  const before = standings(current.table, current.config.killSwitch)
-  const after = standings(preview.table, preview.config.killSwitch)
+  const before = standings(current)
+  const after = standings(preview)
   const ids = [...new Set([...before.keys(), ...after.keys()])]
   return {
     revision: current.number,
@@ -61,10 +60,12 @@ interface Standing {
   readonly killSwitch: boolean
 }
 
-function standings({ routes }: RoutingTable, isKilled: boolean): Map<string, Standing> {
+/** The kill switch of the gateway does not concern routes without an upstream. */
+function standings({ table, config }: Pick<Revision, 'table' | 'config'>): Map<string, Standing> {
+  const nativeOnly = new Set(config.routes.filter(route => route.nativeOnly === true).map(({ id }) => id))
   const standing = ({ id, group, weight, killSwitch }: Route) =>
-    [id, { group, weight, killSwitch: killSwitch || isKilled }] as const
-  return new Map(routes.map(standing))
+    [id, { group, weight, killSwitch: killSwitch || (config.killSwitch && !nativeOnly.has(id)) }] as const
+  return new Map(table.routes.map(standing))
 }
 
 function plannedRoute(

@@ -1,4 +1,4 @@
-import { FormatRegistry, type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import * as api from '../admin/schemas.ts'
 import type { Access } from './access.ts'
@@ -38,9 +38,6 @@ export type Client = ReturnType<typeof createClient>
 
 /** @param access where the admin API is, and who asks. */
 export function createClient(access: Access) {
-  // TypeBox knows no formats by itself, and takes nothing that has one it does not know.
-  if (!FormatRegistry.Has('date-time')) FormatRegistry.Set('date-time', text => !Number.isNaN(Date.parse(text)))
-
   const ask = async <T extends TSchema>(schema: T, path: string, call: Call = {}): Promise<Static<T>> =>
     (await answerOf(access, schema, path, call)).body
 

@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { NO_VARIABLES } from '../support/gateway.ts'
 import { freePort, type RunningProcess, startProcess } from '../support/process.ts'
+import { signIn } from './staff.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
@@ -80,7 +81,9 @@ async function survivors(family: readonly Relative[]): Promise<Relative[]> {
   return family.filter(({ pid, started }) => alive.some(each => each.pid === pid && each.started === started))
 }
 
-test('it starts, its three curl lines work, and Ctrl-C leaves nothing behind', { timeout: 60_000 }, async () => {
+test('it starts, its lines work, a rollout goes through, and Ctrl-C leaves nothing behind', {
+  timeout: 240_000
+}, async () => {
   const [port, adminPort] = [String(await freePort()), String(await freePort())]
   const { running, temporary } = await startDemo({ PORT: port, ADMIN_PORT: adminPort })
   await running.waitForLine(line => line.startsWith('Ctrl-C ends') || undefined)
@@ -94,6 +97,21 @@ test('it starts, its three curl lines work, and Ctrl-C leaves nothing behind', {
   const answers = await Promise.all(curls.map(line => run('sh', ['-c', line])))
   for (const { stdout } of answers) expect(stdout).toMatch(/^HTTP\/1\.1 200 /)
   expect(answers.map(({ stdout }) => /^x-served-by: (\w+)/im.exec(stdout)?.[1])).toEqual(['legacy', 'native', 'legacy'])
+
+  // As staff do, with the lines that it printed.
+  const lines = printed
+    .map(line => line.trim())
+    .filter(line => /^(export GATEWAY|npx gateway (routes|start))/.test(line))
+  expect(lines).toHaveLength(3)
+  const { stdout: told } = await run('sh', ['-c', lines.join(' && ')], { cwd: ROOT })
+  expect(told).toContain('notes.list')
+  expect(told).toContain('0 % → 10 %')
+  const staff = signIn(`http://127.0.0.1:${adminPort}`, printed)
+  onTestFinished(() => staff.close())
+  await staff.event('rollout.completed', 180_000)
+  expect(await staff.weights('notes.list')).toEqual([10, 25, 50, 75, 100])
+  expect(await staff.rollout('notes')).toMatchObject({ phase: 'completed', weight: 100 })
+  staff.close()
 
   const family = await descendantsOf(running.pid)
   for (const part of ['demo.ts', 'gateway/main.ts', 'legacy/main.ts', 'legacy/supervisor.ts']) {

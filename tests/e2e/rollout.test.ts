@@ -55,7 +55,7 @@ beforeEach(async () => {
       routes: [{ id: ROUTE, paths: ['/api/notes/:consultationId'], methods: ['GET'], native: 'notes' }]
     }
   })
-  staff = await signIn(gateway)
+  staff = signIn(gateway.adminUrl, gateway.lines())
   seen = []
   const path = `/api/notes/${clinician.consultation}`
   const options = { url: gateway.url, jwtSecret: JWT_SECRET, path, callers: CALLERS, requestsPerSecond: 50 }

@@ -8,7 +8,6 @@ import {
 import { type AuditEntry, AuditEntrySchema } from '../../gateway/audit/entry.ts'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { RunningGateway } from '../support/gateway.ts'
 
 /** What operations staff do and hear, through the admin API. */
 export interface Staff {
@@ -28,13 +27,12 @@ export interface Staff {
 
 const Entries = Type.Array(AuditEntrySchema)
 
-/** With the credential that the gateway's first start has printed. */
-export async function signIn(gateway: RunningGateway): Promise<Staff> {
-  const line = gateway.lines().find(text => text.includes('not shown again'))
-  const credential = /sgw_\S+/.exec(line ?? '')?.[0]
-  if (credential === undefined) throw new Error('the gateway printed no credential')
+/** @param printed what the gateway, or the demo, printed: the credential of the first start is in it. */
+export function signIn(adminUrl: string, printed: readonly string[]): Staff {
+  const credential = /sgw_\S+/.exec(printed.join('\n'))?.[0]
+  if (credential === undefined) throw new Error('no credential was printed')
   const headers = { authorization: `Bearer ${credential}` }
-  const api = `${gateway.adminUrl}/api`
+  const api = `${adminUrl}/api`
 
   const get = async <T extends TSchema>(path: string, schema: T): Promise<Static<T>> => {
     const response = await fetch(api + path, { headers })

@@ -99,7 +99,8 @@ test('a plan from 0 counts the callers of the last hour that would move, exactly
 })
 
 test('plans down, of kill switches, of texts and of revisions', async () => {
-  const scene = await startScene({ routes: [{ ...ROUTE, weight: 60 }, OTHER, OLD] })
+  const alone = { id: 'alone', paths: ['/alone'], methods: ['GET'], nativeOnly: true }
+  const scene = await startScene({ routes: [{ ...ROUTE, weight: 60 }, OTHER, OLD, alone] })
   await scene.ask(CROWD)
   const callersOf = async (change: object) => (await plan(scene, change)).routes[0]?.callers
   const at = (moving: number) => ({ seen: SEEN, moving, toNative: 0, toLegacy: moving })
@@ -107,6 +108,7 @@ test('plans down, of kill switches, of texts and of revisions', async () => {
   const lower = await plan(scene, { kind: 'set', target: 'things', weight: 20 })
   expect(lower).toMatchObject({ raises: [], reasonRequired: false })
   expect(await callersOf({ kind: 'kill', target: 'thing', on: true })).toEqual(at(between(0, 60)))
+  // What has no upstream is not killed.
   const all = await plan(scene, { kind: 'kill', on: true })
   expect(all.routes.map(({ id, to }) => [id, to?.killSwitch])).toEqual([
     ['thing', true],
@@ -120,7 +122,7 @@ test('plans down, of kill switches, of texts and of revisions', async () => {
     reasonRequired: false,
     routes: []
   })
-  const gone = await plan(scene, { kind: 'text', text: configText([OTHER, OLD]) })
+  const gone = await plan(scene, { kind: 'text', text: configText([OTHER, OLD, alone]) })
   expect(gone.routes).toEqual([{ id: 'thing', from: { weight: 60, killSwitch: false }, callers: at(between(0, 60)) }])
   const regrouped = await plan(scene, {
     kind: 'text',

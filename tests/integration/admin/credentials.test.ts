@@ -83,6 +83,13 @@ test('making and deleting is audited with who did it, and nothing of the secret'
   expect(await readFile(join(scene.directory, 'audit.jsonl'), 'utf8')).not.toContain('sgw_')
 })
 
+test('a viewer can go while the one of the first start is the only operator', async () => {
+  const scene = await startScene()
+  await credentialOf(scene, 'bob', 'viewer')
+  expect(await call(scene, 'DELETE /api/credentials/bob')).toMatchObject({ status: 204 })
+  expect(await call(scene, 'DELETE /api/credentials/first-start')).toMatchObject({ status: 409 })
+})
+
 test('what cannot be made or deleted is refused in words', async () => {
   const scene = await startScene()
   const alice = await credentialOf(scene, 'alice', 'operator')
