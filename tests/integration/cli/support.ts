@@ -13,9 +13,9 @@ export const CLI_MAIN = fileURLToPath(new URL('../../../gateway/cli/main.ts', im
 export const LAUNCHER = fileURLToPath(new URL('../../../gateway/cli/gateway.mjs', import.meta.url))
 /** Makes the Node that runs the launcher say that it is an older one. */
 export const OLD_NODE = `--import=data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.1.0'}})`
-/** Nothing of whoever runs the tests reaches the CLI. What was compiled once need not be again. */
+/** Nothing of whoever runs the tests reaches the CLI; with `CI` Node sees no colours on any terminal. */
 const CLEAN = {
-  NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../.cache/node', import.meta.url)),
+  CI: undefined,
   GATEWAY_ADMIN_URL: undefined,
   GATEWAY_CREDENTIAL: undefined,
   GATEWAY_CREDENTIAL_FILE: undefined,
