@@ -2,7 +2,7 @@ import { callerKeyOf, type CallerIdentity } from '../caller-identity.ts'
 import type { Revision } from '../config/store.ts'
 import { type AssignmentRequest, assign } from '../routing/assign.ts'
 import { BUCKETS, bucketOf } from '../routing/bucket.ts'
-import { type Assignment, NATIVE, type Reason, UNMATCHED } from '../routing/route.ts'
+import { type Assignment, NATIVE, type Reason, REASONS, UNMATCHED } from '../routing/route.ts'
 import type { ExplainRequest, Explanation } from './schemas.ts'
 
 export interface ExplainOptions {
@@ -14,18 +14,6 @@ export interface ExplainOptions {
   readonly address: string
 }
 
-/** The rules in the order in which `assign` asks them. */
-const ORDER = [
-  'unmatched',
-  'native-only',
-  'kill-switch',
-  'no-native',
-  'override',
-  'cohort',
-  'weight',
-  'breaker'
-] as const satisfies Reason[]
-
 /** Why a request would go where it would go, now. What decides is what decides for real requests. */
 export function explain(request: ExplainRequest, options: ExplainOptions): Explanation {
   const { revision, breakerOpen } = options
@@ -33,8 +21,8 @@ export function explain(request: ExplainRequest, options: ExplainOptions): Expla
   const assignment = assign(revision.table, facts, breakerOpen)
   const { route, target, reason } = assignment
   const known = { assignment, facts, options, ...callerOf(facts, assignment) }
-  const decided = ORDER.indexOf(reason)
-  const rules = ORDER.map((rule, index) => {
+  const decided = REASONS.indexOf(reason)
+  const rules = REASONS.map((rule, index) => {
     if (rule === reason) return { rule, applies: true, why: WHY[rule](known) }
     // The breaker has its say over what the weight decided.
     const isAsked = index < decided || reason === 'weight'

@@ -1,13 +1,15 @@
-/** What decided a target, in words that metrics and logs use too. */
-export type Reason =
-  | 'weight'
-  | 'override'
-  | 'cohort'
-  | 'kill-switch'
-  | 'breaker'
-  | 'no-native'
-  | 'native-only'
-  | 'unmatched'
+/** What can decide a target, in words that metrics and logs use too; in the order in which `assign` asks. */
+export const REASONS = [
+  'unmatched',
+  'native-only',
+  'kill-switch',
+  'no-native',
+  'override',
+  'cohort',
+  'weight',
+  'breaker'
+] as const
+export type Reason = (typeof REASONS)[number]
 
 /** The target that this process serves itself; no upstream may have this name. */
 export const NATIVE = 'native'

@@ -1,18 +1,8 @@
-import { NATIVE, type Assignment, type Reason } from '../routing/route.ts'
+import { type Assignment, NATIVE, type Reason, REASONS } from '../routing/route.ts'
 
 const SLOT_MS = 10_000
 /** An hour, and the slot that is running. */
 const SLOTS = 361
-const REASONS = [
-  'weight',
-  'override',
-  'cohort',
-  'kill-switch',
-  'breaker',
-  'no-native',
-  'native-only',
-  'unmatched'
-] as const satisfies Reason[]
 /** For each reason: on native, upstream. */
 const CELLS = REASONS.length * 2
 const CELL_OF = Object.fromEntries(REASONS.map((reason, index) => [reason, index * 2]))

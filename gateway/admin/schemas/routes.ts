@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { ActorSchema } from '../../audit/entry.ts'
 import { RolloutStatusSchema } from '../../rollout-controller/status.ts'
 import { PhaseSchema } from '../../rollout/state.ts'
+import { REASONS } from '../../routing/route.ts'
 import { Count, nameParam, OneOf, RevisionNumber, strict, Time } from './parts.ts'
 
 export const ReadinessSchema = Type.Object({
@@ -65,16 +66,6 @@ export const StatusSchema = Type.Object({
 })
 export type Status = Static<typeof StatusSchema>
 
-export const REASONS = [
-  'weight',
-  'override',
-  'cohort',
-  'kill-switch',
-  'breaker',
-  'no-native',
-  'native-only',
-  'unmatched'
-] as const
 export const ReasonSchema = OneOf(REASONS, 'What decided the target of a request.')
 
 const Counted = Type.Optional(Count('Requests.'))
