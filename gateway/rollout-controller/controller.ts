@@ -200,7 +200,7 @@ class Controller implements RolloutController {
    * @returns why what was asked for was not done.
    */
   async #happen(rollout: Rollout, event: RolloutEvent, actor?: Actor): Promise<string | undefined> {
-    const { clock } = this.#options
+    const { clock, store } = this.#options
     const now = clock.now()
     const { transition, record } = rollout.consider(event, now)
     const { refusal, effects } = transition
@@ -211,7 +211,7 @@ class Controller implements RolloutController {
     } catch (error) {
       return `it cannot be recorded (${failureOf(error)})`
     }
-    rollout.adopt(record, now)
+    rollout.adopt(record, now, store.current.number)
     let problem: string | undefined
     for (const effect of effects) problem = (await this.#carryOut(rollout, effect)) ?? problem
     return problem

@@ -44,11 +44,11 @@ export class Measurements {
     return absorb(monitor, { durationMs, ...sides }, plan)
   }
 
-  /** A new weight stands: what ended before it says nothing of it. */
-  restart(now: number): void {
+  /** A new weight stands, since that revision at the latest: what ended before it says nothing of it. */
+  restart(now: number, revision: number): void {
     this.#takenAt = now
     this.#sides((routeId, target) => this.#evidence.drain(routeId, target))
-    this.#callers.reset(this.group.name)
+    this.#callers.reset(this.group.name, revision)
   }
 
   /** Judges a step. */
@@ -81,7 +81,7 @@ export class Measurements {
   /** For good: the configuration no longer has the group. */
   forget(): void {
     for (const { id } of this.group.routes) this.#evidence.forget(id)
-    this.#callers.reset(this.group.name)
+    this.#callers.forget(this.group.name)
   }
 
   #lookBack(lookBackMs: number, now: number): Sides {

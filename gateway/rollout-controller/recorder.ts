@@ -40,11 +40,11 @@ export function createRecorder({ clock, evidence, callers, breakers }: RecorderO
     see(edge)
   }
 
-  const see = ({ assignment: { route, target }, bucket, client }: Edge) => {
+  const see = ({ assignment: { route, target }, revision, bucket, client }: Edge) => {
     if (route.weight === 0) return
     // At 100 nobody was asked who the caller is, and no share depends on it.
     const known = bucket === NO_BUCKET ? bucketOf(client.address, route.group) : bucket
-    callers.see(route.group, target === NATIVE ? 'native' : 'legacy', known)
+    callers.see(route.group, revision, target === NATIVE ? 'native' : 'legacy', known)
   }
 
   return batch => {

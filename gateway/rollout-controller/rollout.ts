@@ -78,13 +78,13 @@ export class Rollout {
     return { transition, record: this.#recordAfter(transition.state, event.type === 'start', plan) }
   }
 
-  /** The record is kept, so it is the one that counts. */
-  adopt(record: RolloutRecord, now: number): void {
+  /** The record is kept, so it is the one that counts, from that revision on. */
+  adopt(record: RolloutRecord, now: number, revision: number): void {
     const isNewStep = record.state.step !== this.record.state.step
     this.record = record
     if (!isNewStep) return
     this.evidence = undefined
-    this.measurements.restart(now)
+    this.measurements.restart(now, revision)
   }
 
   #recordAfter(state: RolloutState, isStart: boolean, plan: RolloutPlan): RolloutRecord {

@@ -8,16 +8,19 @@ export type Side = 'native' | 'legacy'
  */
 export interface Callers {
   /**
-   * Notes a caller.
+   * Notes a caller whose side was decided under that revision. One of before the last `reset` is left out: a request
+   * that began under the old weight and ended under the new one was rightly on the old side.
    *
    * Leave out requests whose side the weight was not meant to decide: the reasons `override`, `cohort`, `no-native`,
    * `native-only` and `unmatched`. With `kill-switch` and `breaker` the realised share does differ from the weight.
    */
-  see(routeId: string, side: Side, bucket: number): void
+  see(routeId: string, revision: number, side: Side, bucket: number): void
   /** How many distinct buckets each side has seen. */
   count(routeId: string): { readonly native: number; readonly legacy: number }
-  /** Forgets a route; to be called when its weight changes, since callers then rightly change sides. */
-  reset(routeId: string): void
+  /** Starts anew with a revision that gave the route another weight, since callers then rightly change sides. */
+  reset(routeId: string, revision: number): void
+  /** Forgets a route that the configuration no longer has. */
+  forget(routeId: string): void
   /** A route's sets in base64, for another replica. */
   pack(routeId: string): { readonly native: string; readonly legacy: string }
   /** Adds what another replica packed. */
@@ -26,25 +29,37 @@ export interface Callers {
 
 const BYTES = BUCKETS / 8
 
+interface Sets {
+  /** The revision that they begin with. */
+  readonly since: number
+  readonly native: Uint8Array
+  readonly legacy: Uint8Array
+}
+
 export function createCallers(): Callers {
-  const routes = new Map<string, { native: Uint8Array; legacy: Uint8Array }>()
+  const routes = new Map<string, Sets>()
   const setsOf = (routeId: string) => {
     const known = routes.get(routeId)
     if (known !== undefined) return known
-    const sets = { native: new Uint8Array(BYTES), legacy: new Uint8Array(BYTES) }
+    const sets = emptySets(0)
     routes.set(routeId, sets)
     return sets
   }
   return {
-    see(routeId, side, bucket) {
-      const set = setsOf(routeId)[side]
+    see(routeId, revision, side, bucket) {
+      const sets = setsOf(routeId)
+      if (revision < sets.since) return
+      const set = sets[side]
       set[bucket >>> 3] = (set[bucket >>> 3] ?? 0) | (1 << (bucket & 7))
     },
     count(routeId) {
       const { native, legacy } = setsOf(routeId)
       return { native: cardinality(native), legacy: cardinality(legacy) }
     },
-    reset(routeId) {
+    reset(routeId, revision) {
+      routes.set(routeId, emptySets(revision))
+    },
+    forget(routeId) {
       routes.delete(routeId)
     },
     pack(routeId) {
@@ -59,6 +74,10 @@ export function createCallers(): Callers {
       }
     }
   }
+}
+
+function emptySets(since: number): Sets {
+  return { since, native: new Uint8Array(BYTES), legacy: new Uint8Array(BYTES) }
 }
 
 function cardinality(set: Uint8Array): number {

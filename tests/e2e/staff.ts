@@ -56,10 +56,13 @@ export function signIn(adminUrl: string, printed: readonly string[]): Staff {
       const found = find()
       if (found !== undefined) resolve(found)
     }
-    const late = setTimeout(() => {
-      const told = heard.map(({ type, message }) => `${type}: ${message}`).join('\n')
-      reject(new Error(`${what} did not come within ${deadlineMs} ms; heard was\n${told}`))
-    }, deadlineMs)
+    const late = setTimeout(() => void tellLate().then(reject, reject), deadlineMs)
+    const tellLate = async () => {
+      const told = heard.map(({ type, message }) => `${type}: ${message}`)
+      const rollouts = await get('/rollouts', Type.Array(RolloutStatusSchema))
+      const held = rollouts.flatMap(({ group, obstacles }) => obstacles.map(each => `${group} is held: ${each}`))
+      return new Error(`${what} did not come within ${deadlineMs} ms; heard was\n${[...told, ...held].join('\n')}`)
+    }
     listeners.add(look)
     look()
     return promise.finally(() => {

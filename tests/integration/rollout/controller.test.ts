@@ -297,3 +297,22 @@ test('the status is JSON of its schema in every phase', async () => {
 function isTime(path: string): boolean {
   return /(?:since|At|Since)$/.test(path)
 }
+
+test('a slow request of the step before does not keep the last one from passing', async () => {
+  const scene = await startScene({ defaults: { rollout: PLAN } })
+  const who = callers(100)
+  await order(scene, 'start')
+  await passUntil(scene, () => statusOf(scene).weight === 50, who)
+  const ofLegacy = who.find(caller => bucketOf(`user:${caller}`, 'thing') >= 5_000)
+  const { promise, resolve: answer } = Promise.withResolvers<void>()
+  scene.legacy.held = promise
+  const arrived = scene.upstream.requests.length + 1
+  const slow = scene.ask([ofLegacy ?? ''])
+  await expect.poll(() => scene.upstream.requests.length).toBe(arrived)
+  delete scene.legacy.held
+  await passUntil(scene, () => statusOf(scene).weight === 100, who)
+  answer()
+  expect(await slow).toEqual([{ by: 'legacy', status: 200 }])
+  await passUntil(scene, () => statusOf(scene).phase === 'completed', who)
+  expect(statusOf(scene).share?.status).toBe('passed')
+})

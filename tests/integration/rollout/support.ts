@@ -94,7 +94,10 @@ export async function startScene({
   }
   const native: Side = { status: 200 }
   const legacy: Side = { status: 200 }
-  const upstream = await upstreamForTest((_request, response) => void response.writeHead(legacy.status).end())
+  const upstream = await upstreamForTest(async (_request, response) => {
+    await legacy.held
+    response.writeHead(legacy.status).end()
+  })
   const thing: NativeModule = {
     name: 'thing',
     async plugin(app) {

@@ -50,8 +50,8 @@ describe('callers', () => {
     for (let user = 0; user < 800; user++) {
       const bucket = bucketOf(`user:${user}`, 'notes')
       const side = bucket < 2_500 ? 'native' : 'legacy'
-      for (let i = 0; i < (user === 7 ? 1_000 : 1); i++) (user % 2 ? one : two).see('r', side, bucket)
-      if (user < 10) for (const each of [one, two]) each.see('r', side, bucket)
+      for (let i = 0; i < (user === 7 ? 1_000 : 1); i++) (user % 2 ? one : two).see('r', 1, side, bucket)
+      if (user < 10) for (const each of [one, two]) each.see('r', 1, side, bucket)
     }
     one.merge('r', two.pack('r'))
     const count = one.count('r')
@@ -59,8 +59,19 @@ describe('callers', () => {
     expect(count.native + count.legacy).toBeLessThanOrEqual(800)
     expect(checkShare(25, count).status).toBe('passed')
     expect(checkShare(50, count).status).toBe('differs')
-    one.reset('r')
+    one.forget('r')
     expect(one.count('r')).toEqual({ native: 0, legacy: 0 })
     expect(one.count('other')).toEqual({ native: 0, legacy: 0 })
+  })
+
+  it('are of the weight that stands, also when a request of the one before ends late', () => {
+    const callers = createCallers()
+    callers.see('r', 6, 'legacy', 1)
+    callers.reset('r', 7)
+    callers.see('r', 6, 'legacy', 2)
+    callers.see('r', 7, 'native', 3)
+    callers.see('r', 8, 'native', 4)
+    expect(callers.count('r')).toEqual({ native: 2, legacy: 0 })
+    expect(checkShare(100, callers.count('r')).status).toBe('passed')
   })
 })
