@@ -94,9 +94,9 @@ export async function startScene({
   }
   const native: Side = { status: 200 }
   const legacy: Side = { status: 200 }
-  const upstream = await upstreamForTest(async (_request, response) => {
-    await legacy.held
-    response.writeHead(legacy.status).end()
+  const upstream = await upstreamForTest((_request, response) => {
+    const answer = () => response.writeHead(legacy.status).end()
+    void (legacy.held?.then(answer) ?? answer())
   })
   const thing: NativeModule = {
     name: 'thing',
