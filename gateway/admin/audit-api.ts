@@ -1,11 +1,9 @@
-import { join } from 'node:path'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { AUDIT_LOG, verifyAudit } from '../audit/audit.ts'
 import type { ApiOptions } from './dependencies.ts'
 import { AuditEntriesSchema, AuditQuerySchema, VerdictSchema } from './schemas.ts'
 
 /** Who changed what, and whether the record of it is whole. */
-export const auditApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { audit, directory }) => {
+export const auditApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { audit }) => {
   app.get(
     '/audit',
     { schema: { querystring: AuditQuerySchema, response: { 200: AuditEntriesSchema } } },
@@ -13,7 +11,5 @@ export const auditApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { aud
       audit.entries({ ...query, ...(action === undefined ? {} : { actions: [action] }) })
   )
 
-  app.get('/audit/verify', { schema: { response: { 200: VerdictSchema } } }, async () =>
-    verifyAudit(join(directory, AUDIT_LOG))
-  )
+  app.get('/audit/verify', { schema: { response: { 200: VerdictSchema } } }, async () => audit.verify())
 }

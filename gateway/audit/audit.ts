@@ -32,11 +32,18 @@ export interface Audit {
   /**
    * Appends an entry and resolves when it is on the disk. One at a time.
    *
-   * @throws when it cannot be written whole; then nothing of it is there.
+   * @param fence the lease that the writer acts under, where several processes share the audit.
+   * @throws when it cannot be written whole, or the lease was taken over; then nothing of it is there.
    */
-  append(record: AuditRecord): Promise<AuditEntry>
+  append(record: AuditRecord, fence?: number): Promise<AuditEntry>
   /** The entries that fit, newest first; those that were tampered with are left out. */
   entries(query: AuditQuery): Promise<AuditEntry[]>
+  /**
+   * Checks that every entry is as it was written, that none is missing, and that none changed places.
+   *
+   * @throws when the log cannot be read.
+   */
+  verify(): Promise<Verdict>
 }
 
 export interface AuditOptions {
@@ -123,6 +130,10 @@ class FileAudit implements Audit {
       if (fits) found.push(entry)
     }
     return found
+  }
+
+  verify(): Promise<Verdict> {
+    return verifyAudit(this.#log)
   }
 
   async #append(record: AuditRecord): Promise<AuditEntry> {

@@ -31,6 +31,8 @@ export interface Change {
   readonly reason: string
   /** JSON for the audit: numbers, nothing of patients. */
   readonly evidence?: unknown
+  /** The lease that the change is made under, where replicas share the store; it is refused when that was taken over. */
+  readonly fence?: number | undefined
 }
 
 /** Everything but `applied` has changed nothing. */

@@ -1,17 +1,14 @@
-import { EventEmitter } from 'node:events'
 import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { failureOf } from '../storage/files.ts'
 import { type Content, isSame, readContent } from './config-file.ts'
-import type { Change, ChangeResult, ConfigEvents, ConfigStore, Preview, Revision } from './config-store.ts'
-import { diffTexts } from './diff.ts'
-import { type Edit, EditError } from './edits.ts'
-import { raisesOf } from './exposure.ts'
+import type { Change, ChangeResult, ConfigStore } from './config-store.ts'
 import { type ConfigHistory, type KeptRevision, recordOf } from './history.ts'
-import { type Accepted, type JudgeOptions, judge, wholeProblem } from './judge.ts'
+import { type Accepted, judge, wholeProblem } from './judge.ts'
 import type { ConfigProblem } from './problem.ts'
 import type { NewRevision, Recorder } from './recorder.ts'
+import { type ServingOptions, ServingStore } from './serving-store.ts'
 
 /**
  * How often the file is read, in milliseconds. Reading it is what notices every kind of save: a watch on the file loses
@@ -26,17 +23,7 @@ const SETTLE_MS = 50
 /** Milliseconds until a state directory that could not be written is tried again by itself. */
 const RETRY_MS = 5_000
 
-/** The part of a pino logger that is used here. */
-export interface ConfigLogger {
-  info(bindings: object, message: string): void
-  error(bindings: object, message: string): void
-}
-
-export interface FileStoreOptions extends JudgeOptions {
-  readonly logger: ConfigLogger
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number
-}
+export type FileStoreOptions = ServingOptions
 
 interface Parts {
   readonly options: FileStoreOptions
@@ -47,15 +34,10 @@ interface Parts {
 }
 
 /** The one file as the store, of one process. */
-export class FileConfigStore extends EventEmitter<ConfigEvents> implements ConfigStore {
-  current: Revision
-  problems: readonly ConfigProblem[] = []
-  lastReload: { readonly at: Date; readonly successful: boolean }
+export class FileConfigStore extends ServingStore implements ConfigStore {
   unrecordable: string | undefined
   readonly history: ConfigHistory
-  readonly #options: FileStoreOptions
   readonly #recorder: Recorder
-  readonly #now: () => number
   readonly #exclusive = pLimit(1)
   #seen: Content
   /** Is the current revision in the history? Not when the first one could not be recorded. */
@@ -66,50 +48,29 @@ export class FileConfigStore extends EventEmitter<ConfigEvents> implements Confi
   #isClosed = false
 
   constructor({ options, recorder, history, content, accepted }: Parts) {
-    super()
-    this.#options = options
-    this.#recorder = recorder
-    this.#now = options.now ?? Date.now
-    this.#seen = content
-    this.history = history
-    this.lastReload = { at: new Date(this.#now()), successful: true }
-
     // Until the file's text is recorded the last revision serves, if it still can.
     const { last } = recorder
     const previous = last === undefined ? undefined : judge(last, options)
-    this.#isRecorded = previous?.config !== undefined
+    const isRecorded = previous?.config !== undefined
     const serving = previous?.config === undefined ? accepted : previous
-    const number = (last?.number ?? 0) + (this.#isRecorded ? 0 : 1)
-    this.current = revisionOf(serving, number, this.lastReload.at)
+    super(options, { accepted: serving, number: (last?.number ?? 0) + (isRecorded ? 0 : 1) })
+    this.#recorder = recorder
+    this.#seen = content
+    this.#isRecorded = isRecorded
+    this.history = history
   }
 
   async start(accepted: Accepted, opening: PromiseSettledResult<void>): Promise<void> {
     if (opening.status === 'rejected') this.#cannotRecord(opening.reason)
     if (!this.#isServing(accepted)) await this.#adopt(accepted, 'edited by hand while the gateway was stopped', false)
     const { number, digest } = this.current
-    this.#options.logger.info({ revision: number, digest }, 'routing configuration loaded')
+    this.options.logger.info({ revision: number, digest }, 'routing configuration loaded')
     this.#schedule()
   }
 
   reload(): Promise<void> {
     // One after the other: a read under way may have begun before the change that this call is about.
     return this.#exclusive(() => this.#read(true))
-  }
-
-  preview(edit: Edit): Preview {
-    const { current } = this
-    let text: string
-    try {
-      text = edit(current.text)
-    } catch (error) {
-      if (error instanceof EditError) return { outcome: 'refused', message: error.message }
-      throw error
-    }
-    if (text === current.text) return { outcome: 'unchanged', revision: current }
-    const judged = judge({ text }, this.#options)
-    if (judged.config === undefined) return { outcome: 'invalid', problems: judged.problems }
-    const changes = diffTexts(current.text, text)
-    return { ...judged, outcome: 'valid', changes, raises: raisesOf(current.config, judged.config) }
   }
 
   change(change: Change): Promise<ChangeResult> {
@@ -128,45 +89,36 @@ export class FileConfigStore extends EventEmitter<ConfigEvents> implements Confi
     this.#timer.unref()
   }
 
-  async #change({ expected, edit, actor, reason, evidence }: Change): Promise<ChangeResult> {
+  async #change(change: Change): Promise<ChangeResult> {
     await this.#read(true)
     if (this.#isClosed) return { outcome: 'refused', message: 'the gateway is stopping' }
-    const { current } = this
-    if (expected !== current.number) {
-      const changes = await this.history.diff(expected, current.number).catch(() => undefined)
-      return { outcome: 'stale', current, changes: changes ?? [] }
-    }
-    const preview = this.preview(edit)
-    if (preview.outcome !== 'valid') return preview
-    const [raise, ...more] = preview.raises
-    if (raise !== undefined && reason.trim() === '') {
-      const others = more.length === 0 ? '' : `, and ${more.length} more`
-      return { outcome: 'refused', message: `a reason is required, since this ${raise}${others}` }
-    }
-    const record = await this.#record({ ...newRevision(preview), actor, reason, evidence, isInFile: false })
+    const permitted = await this.permit(change)
+    if (permitted.outcome !== 'valid') return permitted
+    const { actor, reason, evidence } = change
+    const record = await this.#record({ ...newRevision(permitted), actor, reason, evidence, isInFile: false })
     if (record === undefined) return { outcome: 'refused', message: this.unrecordable ?? '' }
-    this.#seen = { text: preview.text }
-    this.#serve(preview, record, true)
+    this.#seen = { text: permitted.text }
+    this.#take(permitted, record, true)
     return { outcome: 'applied', revision: this.current }
   }
 
   /** @param isAsked by somebody, so that what failed before is tried again at once. */
   async #read(isAsked: boolean): Promise<void> {
     const isRetry = !this.#recorder.isOpen && (isAsked || performance.now() >= this.#retryAt) && (await this.#reopen())
-    let content = await readContent(this.#options.file)
+    let content = await readContent(this.options.file)
     if (this.#isClosed || (isSame(content, this.#seen) && !isRetry)) return
-    let judged = judge(content, this.#options)
+    let judged = judge(content, this.options)
     if (judged.config === undefined) {
       // Perhaps the half of a save: editors truncate a file before they write it.
       await delay(SETTLE_MS)
-      content = await readContent(this.#options.file)
+      content = await readContent(this.options.file)
       if (this.#isClosed || (isSame(content, this.#seen) && !isRetry)) return
-      judged = judge(content, this.#options)
+      judged = judge(content, this.options)
     }
     this.#seen = content
 
-    if (judged.config === undefined) this.#refuse(judged.problems)
-    else if (this.#isServing(judged)) this.#mend()
+    if (judged.config === undefined) this.refuse(judged.problems)
+    else if (this.#isServing(judged)) this.mend()
     else await this.#adopt(judged, 'edited by hand', true)
   }
 
@@ -180,13 +132,13 @@ export class FileConfigStore extends EventEmitter<ConfigEvents> implements Confi
     const by: Pick<NewRevision, 'actor' | 'reason'> =
       last === undefined
         ? { actor: { kind: 'system', name: 'gateway' }, reason: 'the first start' }
-        : { actor: { kind: 'file', name: basename(this.#options.file) }, reason: reasonOfEdit }
+        : { actor: { kind: 'file', name: basename(this.options.file) }, reason: reasonOfEdit }
     // After a first revision that could not be recorded the history may turn out to have the text.
     const isKept = isOpen && last?.digest === accepted.digest
     const record = isKept ? last : await this.#record({ ...newRevision(accepted), ...by, isInFile: true })
-    if (record !== undefined) this.#serve(accepted, record, isNews)
-    else if (accepted.digest !== this.current.digest) this.#refuse([this.#unrecordedProblem()])
-    else this.#mend()
+    if (record !== undefined) this.#take(accepted, record, isNews)
+    else if (accepted.digest !== this.current.digest) this.refuse([this.#unrecordedProblem()])
+    else this.mend()
   }
 
   /** Undefined when it cannot be recorded; `unrecordable` says why. */
@@ -209,63 +161,27 @@ export class FileConfigStore extends EventEmitter<ConfigEvents> implements Confi
       return false
     }
     this.unrecordable = undefined
-    this.#options.logger.info({}, 'changes of the routing configuration can be recorded again')
+    this.options.logger.info({}, 'changes of the routing configuration can be recorded again')
     return true
   }
 
   #cannotRecord(error: unknown): void {
     const why = `changes of the configuration cannot be recorded (${failureOf(error)})`
     if (why !== this.unrecordable)
-      this.#options.logger.error({ why }, 'changes of the routing configuration are refused')
+      this.options.logger.error({ why }, 'changes of the routing configuration are refused')
     this.unrecordable = why
     this.#retryAt = performance.now() + RETRY_MS
   }
 
   #unrecordedProblem(): ConfigProblem {
     const found = `an edit, but ${this.unrecordable}`
-    return wholeProblem(this.#options.file, found, 'a state directory with room and the right to write')
+    return wholeProblem(this.options.file, found, 'a state directory with room and the right to write')
   }
 
-  #serve(accepted: Accepted, record: KeptRevision, isNews: boolean): void {
-    const { number: previous } = this.current
-    this.lastReload = { at: new Date(this.#now()), successful: true }
-    this.problems = []
-    this.current = revisionOf(accepted, record.number, this.lastReload.at)
+  #take(accepted: Accepted, record: KeptRevision, isNews: boolean): void {
     this.#isRecorded = true
-    if (!isNews) return
-    const { number: revision, digest } = this.current
-    const by = `${record.actor.kind} ${record.actor.name}`
-    this.#options.logger.info({ revision, digest, previous, by }, 'routing configuration applied')
-    this.emit('revision', this.current, recordOf(record))
+    this.serve(accepted, recordOf(record), isNews)
   }
-
-  #refuse(problems: readonly ConfigProblem[]): void {
-    this.lastReload = { at: new Date(this.#now()), successful: false }
-    const messages = problems.map(problem => problem.message)
-    const isTold = messages.join() === this.problems.map(problem => problem.message).join()
-    this.problems = problems
-    // A retry that failed as before.
-    if (isTold) return
-    const { number: revision, digest } = this.current
-    this.#options.logger.error(
-      { revision, digest, problems: messages },
-      'routing configuration refused, the revision stays'
-    )
-    this.emit('refused', problems)
-  }
-
-  #mend(): void {
-    if (this.problems.length === 0) return
-    this.lastReload = { at: new Date(this.#now()), successful: true }
-    this.problems = []
-    const { number: revision, digest } = this.current
-    this.#options.logger.info({ revision, digest }, 'routing configuration mended')
-    this.emit('mended', this.current)
-  }
-}
-
-function revisionOf({ text, digest, config, table }: Accepted, number: number, loadedAt: Date): Revision {
-  return { number, digest, text, config, table, loadedAt }
 }
 
 function newRevision({ text, config }: Pick<Accepted, 'text' | 'config'>): Pick<NewRevision, 'text' | 'routeIds'> {

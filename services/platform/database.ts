@@ -36,13 +36,13 @@ const TRANSIENT_CODES = new Set([91, 189, 10107, 11600, 11602, 13435, 13436])
 
 /**
  * Connects in the background: it returns while the database may still be down, and operations fail until it is there.
- * The database's name is the path of the URI, else `scribe`. Throws on a malformed URI.
+ * The database's name is the one given, else the path of the URI, else `scribe`. Throws on a malformed URI.
  */
-export async function connectDatabase(uri: string): Promise<Database> {
+export async function connectDatabase(uri: string, name = databaseName(uri)): Promise<Database> {
   const client = new MongoClient(uri, { ...TIMEOUTS, appName: 'scribe-gateway', ignoreUndefined: true })
   const closing = new AbortController()
   const connecting = connectUntilDone(client, closing.signal)
-  const db = client.db(databaseName(uri))
+  const db = client.db(name)
   return {
     db,
     async ping() {

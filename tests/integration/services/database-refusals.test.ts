@@ -91,7 +91,7 @@ describe('a database that', () => {
 test('the database is the one that the URI names, else scribe', async () => {
   const host = 'mongodb://127.0.0.1:9'
   const uris = [host, `${host}/?directConnection=true`, `${host}/clinic%2Bone?directConnection=true`]
-  const databases = await Promise.all(uris.map(connectDatabase))
+  const databases = await Promise.all(uris.map(uri => connectDatabase(uri)))
   expect(databases.map(({ db }) => db.databaseName)).toEqual(['scribe', 'scribe', 'clinic+one'])
   await Promise.all(databases.map(database => database.close()))
 })
