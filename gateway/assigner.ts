@@ -11,7 +11,7 @@ import { NATIVE } from './routing/route.ts'
 const SANE_REQUEST_ID = /^[A-Za-z0-9._~-]{1,128}$/
 
 export interface AssignerOptions {
-  readonly revision: () => Revision
+  readonly revision: () => Pick<Revision, 'number' | 'table'>
   readonly resolveAddress: AddressResolver
   readonly identity: CallerIdentity
   readonly breakers: Pick<Breakers, 'isOpen' | 'began'>

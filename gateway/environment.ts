@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
@@ -47,6 +48,30 @@ export const EnvironmentSchema = Type.Object({
     default: '',
     description:
       'the directory of revisions, audit and rollouts; empty: .gateway-state beside the routing configuration'
+  }),
+  ROUTING_STORE: Type.Union([Type.Literal('file'), Type.Literal('mongodb')], {
+    default: 'file',
+    description:
+      'file: one gateway, its state in files. mongodb: several gateways, their state in a database; ROUTING_CONFIG seeds it'
+  }),
+  ROUTING_MONGODB_URI: Type.String({
+    default: '',
+    pattern: '^$|^mongodb(\\+srv)?://([^/?#@\\s]*@)?[^/?#@\\s,]+(,[^/?#@\\s,]+)*([/?]\\S*)?$',
+    description: 'the MongoDB of ROUTING_STORE=mongodb, mongodb://host:port; empty: the one of MONGODB_URI'
+  }),
+  ROUTING_DATABASE: Type.String({
+    default: 'scribe_gateway',
+    pattern: '^[A-Za-z0-9_-]{1,63}$',
+    description: 'the name of its database, letters, digits, _ and -'
+  }),
+  REPLICA_NAME: Type.String({
+    default: hostname(),
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$',
+    description: 'what this gateway is called among its replicas; default: the name of its machine'
+  }),
+  KILL_FILE: Type.String({
+    default: '',
+    description: 'the path of a file that sends callers upstream while it is there, all or of the routes it names'
   }),
   TRUSTED_PROXIES: Type.String({
     default: '',

@@ -1,35 +1,43 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { connectDatabase, createWebSockets, type NativeModule, nativeModules } from '../services/index.ts'
+import {
+  connectDatabase,
+  createWebSockets,
+  type Database,
+  type NativeModule,
+  nativeModules
+} from '../services/index.ts'
 import { openCredentials } from './admin/credentials.ts'
 import { followLastChanges } from './admin/last-changes.ts'
 import { readiness } from './admin/readiness.ts'
 import { createAdminServer } from './admin/server.ts'
 import { createAssigner } from './assigner.ts'
-import { openAudit } from './audit/audit.ts'
 import { createBreakers } from './breaker/breakers.ts'
 import { CallerIdentity } from './caller-identity.ts'
 import { addressResolver, networkTest } from './client-address.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { type ConfigStore, openConfigStore } from './config/store.ts'
+import type { RoutingConfig } from './config/schema.ts'
+import type { ConfigStore, Revision } from './config/store.ts'
 import { edgeOf } from './edge.ts'
 import { type Environment, EnvironmentError, stateDirectory } from './environment.ts'
 import { createEvents, type Events } from './events/events.ts'
 import { breakerEvent, tellOfConfig } from './events/tell.ts'
 import { createWebhook, type Webhook, type WebhookOptions } from './events/webhook.ts'
+import { KillFile, withKilled } from './kill-file.ts'
 import { registerNativeSide } from './native-side.ts'
 import { createRelay } from './proxy/relay.ts'
 import { createUpstreams, resolveTargets } from './proxy/upstreams.ts'
 import { createTunnel } from './proxy/websocket.ts'
 import { createPublicServer } from './public-server.ts'
-import { openController } from './rollout-controller/controller.ts'
+import { Outbox } from './replication/outbox.ts'
+import { openSharedState } from './replication/shared-state.ts'
 import type { RolloutController } from './rollout-controller/orders.ts'
 import { createRecorder } from './rollout-controller/recorder.ts'
 import { createCallers } from './rollout/callers.ts'
 import { createEvidence } from './rollout/evidence.ts'
 import { compileRoutingTable } from './routing/table.ts'
 import { drain } from './shutdown.ts'
+import { openFileState } from './state.ts'
 import { durableFiles, type Files } from './storage/files.ts'
-import { lockDirectory } from './storage/lock.ts'
 import { createHourCallers } from './telemetry/hour-callers.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createObserver } from './telemetry/observe.ts'
@@ -92,7 +100,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const traffic = createTraffic()
   const hourCallers = createHourCallers()
-  const record = createRecorder({ clock, evidence, callers, breakers })
+  const isShared = environment.ROUTING_STORE === 'mongodb'
+  const outbox = new Outbox()
+  // Where replicas share the state, what this one measures becomes evidence together with what the others do.
+  const measured = isShared ? { evidence: outbox, callers: outbox } : { evidence, callers }
+  const record = createRecorder({ clock, breakers, ...measured })
   const recordTraffic = createTrafficRecorder({ clock, traffic, hourCallers, identity })
   const observer = createObserver(metrics, logger, batch => {
     record(batch)
@@ -104,7 +116,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const webSockets = createWebSockets()
   const database = await connectDatabase(environment.MONGODB_URI).catch(refuseUri)
   const assigner = createAssigner({
-    revision: () => store.current,
+    revision: () => served,
     resolveAddress,
     identity,
     breakers
@@ -158,21 +170,40 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   const variables = { ...options.variables, LEGACY_URL: environment.LEGACY_URL }
   const directory = stateDirectory(environment)
-  const unlock = await lockDirectory(directory)
-  const audit = await openAudit({ directory, logger, files })
-  const store = await openConfigStore({
+  const serving = {
     file: environment.ROUTING_CONFIG,
     directory,
-    audit,
     nativeModules: new Set(modules.map(module => module.name)),
-    compile: config => {
+    compile: (config: RoutingConfig) => {
       resolveTargets(config, variables)
       return compileRoutingTable(config, nativeRoutes)
     },
     logger,
     files
-  })
+  }
+  const state = isShared
+    ? await openSharedState({
+        ...serving,
+        database: await connectRoutingStore(environment),
+        name: environment.REPLICA_NAME,
+        version,
+        clock,
+        outbox,
+        evidence,
+        callers,
+        breakers
+      })
+    : await openFileState(serving)
+  const { store, audit } = state
+  const killFile = new KillFile({ path: environment.KILL_FILE, logger, onChange: () => serve() })
+  let served: Pick<Revision, 'number' | 'table'> = store.current
+  const serve = () => {
+    const { number, config } = store.current
+    const { killed } = killFile
+    served = killed === 'none' ? store.current : { number, table: serving.compile(withKilled(config, killed)) }
+  }
   const takeOver = () => {
+    serve()
     breakers.apply(store.current.config)
     upstreams.apply(resolveTargets(store.current.config, variables))
     traffic.keep(store.current.table.routes.map(({ id }) => id))
@@ -180,6 +211,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     metrics.setRevision(store.current)
     metrics.setConfigProblems(store.problems.length)
   }
+  await killFile.watch()
   takeOver()
   store.on('revision', takeOver)
   const showProblems = () => metrics.setConfigProblems(store.problems.length)
@@ -189,17 +221,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   const pingUpstream = (name: string) =>
     upstreams.get(name)?.ping() ?? Promise.reject(new Error(`no target is named ${name}`))
-  const rollouts = await openController({
-    store,
-    audit,
+  const rollouts = await state.openRollouts({
     evidence,
     callers,
     breakers,
     events,
     clock,
-    directory,
-    logger,
-    files,
     pingNative: () => database.ping(),
     pingUpstream
   })
@@ -218,6 +245,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       audit,
       directory,
       rollouts,
+      replicas: state.replicas,
+      configFile: environment.ROUTING_CONFIG,
       evidence,
       callers,
       breakers,
@@ -226,7 +255,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       hourCallers,
       lastChanges: await followLastChanges(store),
       identity,
-      credentials: await openCredentials({ directory, audit, clock, logger, files, announce: options.announce }),
+      credentials: await openCredentials({
+        storage: state.credentials,
+        clock,
+        logger,
+        announce: options.announce
+      }),
       readiness: () =>
         readiness({
           store,
@@ -248,7 +282,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     async close() {
       stopping = true
       await rollouts.close()
-      store.close()
+      killFile.close()
       await drain({
         app,
         upgrades,
@@ -262,7 +296,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await upstreams.close()
       await database.close()
       await webhook?.close()
-      await unlock()
+      await state.close()
     }
   }
 }
@@ -272,6 +306,15 @@ function webhookOf(
   rest: Pick<WebhookOptions, 'clock' | 'logger'>
 ): Webhook | undefined {
   return url === '' ? undefined : createWebhook({ url, secret, ...rest })
+}
+
+async function connectRoutingStore(environment: Environment): Promise<Database> {
+  const { ROUTING_MONGODB_URI, MONGODB_URI, ROUTING_DATABASE } = environment
+  return connectDatabase(ROUTING_MONGODB_URI || MONGODB_URI, ROUTING_DATABASE).catch(() => {
+    throw new EnvironmentError([
+      'ROUTING_MONGODB_URI is wrong: expected a connection string whose options the driver knows'
+    ])
+  })
 }
 
 /** The driver's own words may quote the password. */

@@ -10,6 +10,7 @@ import { explainApi } from './explain-api.ts'
 import { openapi } from './openapi.ts'
 import { overviewApi } from './overview-api.ts'
 import { unknown } from './problem.ts'
+import { replicasApi } from './replicas-api.ts'
 import { rolloutsApi } from './rollouts-api.ts'
 import { routesApi } from './routes-api.ts'
 import { validatorCompiler } from './validation.ts'
@@ -39,6 +40,16 @@ export const adminApi: FastifyPluginAsync<ApiOptions> = async (app, options) => 
     answerError(unknown('call', `${request.method} ${path}`, [...calls]), request, reply)
   })
   await app.register(openapi, options)
-  const apis = [overviewApi, routesApi, rolloutsApi, configApi, explainApi, auditApi, eventsApi, credentialsApi]
+  const apis = [
+    overviewApi,
+    routesApi,
+    rolloutsApi,
+    replicasApi,
+    configApi,
+    explainApi,
+    auditApi,
+    eventsApi,
+    credentialsApi
+  ]
   for (const api of apis) await app.register(api, { ...options, prefix: '' })
 }

@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { diffTexts } from '../config/diff.ts'
 import type { Edit } from '../config/edits.ts'
-import type { ConfigStore } from '../config/store.ts'
 import { operatorOf } from './authenticate.ts'
+import type { ApiOptions } from './dependencies.ts'
 import { forRevision, tag } from './if-match.ts'
 import { invalid, refused, stale } from './problem.ts'
+import { propagationOf } from './replicas-api.ts'
 import type { Changed } from './schemas.ts'
 
 export interface ConfigOrder {
@@ -15,12 +16,13 @@ export interface ConfigOrder {
 }
 
 /**
- * Changes the configuration as a request asks for, in the name of its credential.
+ * Changes the configuration as a request asks for, in the name of its credential. In an emergency it waits until every
+ * replica serves the change, or names those that do not.
  *
  * @throws Problem when it is not made.
  */
 export async function changeConfig(
-  store: ConfigStore,
+  { store, replicas }: Pick<ApiOptions, 'store' | 'replicas'>,
   request: FastifyRequest,
   reply: FastifyReply,
   { edit, reason = '', isEmergency = false }: ConfigOrder
@@ -37,5 +39,7 @@ export async function changeConfig(
   if (result.outcome === 'refused') throw refused(result.message)
   const { number, text } = result.revision
   tag(reply, number)
-  return { revision: number, changes: diffTexts(before.text, text) }
+  const changes = diffTexts(before.text, text)
+  const propagation = isEmergency ? await propagationOf(replicas, number) : undefined
+  return { revision: number, changes, ...(propagation === undefined ? {} : { replicas: propagation }) }
 }

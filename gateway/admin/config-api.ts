@@ -21,7 +21,8 @@ import {
 } from './schemas.ts'
 
 /** The configuration, its revisions, and what a change of it would come to. */
-export const configApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { store, hourCallers, clock }) => {
+export const configApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, options) => {
+  const { store, hourCallers, clock } = options
   const { history } = store
 
   app.get('/config', { schema: { response: { 200: ConfigSchema } } }, async (_request, reply) => {
@@ -35,7 +36,7 @@ export const configApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { st
     { config: { role: 'operator' }, schema: { body: ConfigWriteSchema, response: { 200: ChangedSchema } } },
     async (request, reply) => {
       const { text, reason } = request.body
-      return changeConfig(store, request, reply, { edit: restore(text), reason })
+      return changeConfig(options, request, reply, { edit: restore(text), reason })
     }
   )
 
@@ -92,7 +93,7 @@ export const configApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { st
     async (request, reply) => {
       const { n } = request.params
       const { reason } = request.body
-      return changeConfig(store, request, reply, { edit: restore(await textOf(n, store)), reason })
+      return changeConfig(options, request, reply, { edit: restore(await textOf(n, store)), reason })
     }
   )
 }

@@ -1,17 +1,12 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import pLimit from 'p-limit'
-import type { Audit } from '../audit/audit.ts'
-import type { Actor, FieldChange } from '../audit/entry.ts'
+import type { Actor, AuditRecord, FieldChange } from '../audit/entry.ts'
 import type { Clock } from '../clock.ts'
 import { AUTOMATION } from '../rollout/state.ts'
-import { durableFiles, failureOf, type Files } from '../storage/files.ts'
+import { failureOf } from '../storage/files.ts'
 import { type Credential, type NewCredential, RoleSchema, type Session } from './schemas.ts'
 
-export const CREDENTIALS_FILE = 'credentials.json'
 export const FIRST_START = 'first-start'
 const TEMPORARY_MS = 24 * 3_600_000
 const PREFIX = 'sgw_'
@@ -25,8 +20,29 @@ const KeptSchema = Type.Object({
   created: Type.String(),
   temporary: Type.Boolean()
 })
-type Kept = Readonly<Static<typeof KeptSchema>>
-const FileSchema = Type.Object({ version: Type.Literal(1), credentials: Type.Array(KeptSchema) })
+/** A credential as it is kept. */
+export type KeptCredential = Readonly<Static<typeof KeptSchema>>
+/** All of them, in the form that they are kept in. */
+export const KeptCredentialsSchema = Type.Object({ version: Type.Literal(1), credentials: Type.Array(KeptSchema) })
+
+/** Where the credentials are kept. */
+export interface CredentialStorage {
+  /** As they stand, as far as this process knows. */
+  readonly kept: readonly KeptCredential[]
+  /**
+   * Finds out how they stand.
+   *
+   * @returns whether any were ever kept.
+   * @throws when they cannot be used; the message holds nothing secret.
+   */
+  open(): Promise<boolean>
+  /** What to do where none works any more, as a sentence. */
+  readonly remedy: string
+  /** Replaces them, and audits that, or throws and does neither. */
+  replace(next: readonly KeptCredential[], entry: CredentialEntry): Promise<void>
+}
+/** What is audited of a change. */
+export type CredentialEntry = Pick<AuditRecord, 'actor' | 'action' | 'routes' | 'reason' | 'changes'>
 
 export type CreateResult =
   | { readonly outcome: 'created'; readonly credential: string }
@@ -47,65 +63,55 @@ export interface Credentials {
 }
 
 export interface CredentialsOptions {
-  /** Where `credentials.json` is. */
-  readonly directory: string
-  readonly audit: Audit
+  readonly storage: CredentialStorage
   readonly clock: Clock
   readonly logger: { error(bindings: object, message: string): void }
   /** Is told the credential of a first start. Without it nobody would know, so none is made. */
   readonly announce?: ((line: string) => void) | undefined
-  readonly files?: Files
 }
 
 /**
- * Opens the credentials of a state directory. Where there is no file yet it makes one, with an operator credential that
- * ends after a day or with the next operator's. Never rejects: where the file cannot be used nobody may enter.
+ * Opens the credentials. Where there were never any it makes one, of an operator, that ends after a day or with the next
+ * operator's. Never rejects: where they cannot be used nobody may enter.
  */
 export async function openCredentials(options: CredentialsOptions): Promise<Credentials> {
-  const credentials = new FileCredentials(options)
+  const credentials = new StoredCredentials(options)
   await credentials.open()
   return credentials
 }
 
-class FileCredentials implements Credentials {
+class StoredCredentials implements Credentials {
   readonly #options: CredentialsOptions
-  readonly #file: string
-  readonly #files: Files
   readonly #exclusive = pLimit(1)
-  #kept: readonly Kept[] = []
 
   constructor(options: CredentialsOptions) {
     this.#options = options
-    this.#file = join(options.directory, CREDENTIALS_FILE)
-    this.#files = options.files ?? durableFiles
+  }
+
+  get #kept(): readonly KeptCredential[] {
+    return this.#options.storage.kept
   }
 
   async open(): Promise<void> {
-    const { directory, logger, announce } = this.#options
+    const { storage, logger, announce } = this.#options
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 })
-      const text = await textOf(this.#file)
-      if (text === undefined) {
+      if (!(await storage.open())) {
         if (announce !== undefined) await this.#createFirst(announce)
         return
       }
-      const content: unknown = JSON.parse(text)
-      if (!Value.Check(FileSchema, content)) throw new Error('it is not of its schema')
-      this.#kept = content.credentials
     } catch (error) {
-      const problem = `${CREDENTIALS_FILE}: ${error instanceof SyntaxError ? 'it is no JSON' : failureOf(error)}`
+      const problem = error instanceof Error ? error.message : String(error)
       logger.error({ problem }, 'the credentials of the admin API cannot be used: nobody may enter it')
       return
     }
     if (!this.#kept.some(kept => kept.role === 'operator' && !this.#hasEnded(kept))) {
-      const remedy = `remove ${CREDENTIALS_FILE} from the state directory and start again for a new one`
-      logger.error({ remedy }, 'no operator credential of the admin API works any more')
+      logger.error({ remedy: storage.remedy }, 'no operator credential of the admin API works any more')
     }
   }
 
   verify(credential: string): Session | undefined {
     const digest = Buffer.from(digestOf(credential), 'hex')
-    let found: Kept | undefined
+    let found: KeptCredential | undefined
     for (const kept of this.#kept) if (timingSafeEqual(digest, Buffer.from(kept.sha256, 'hex'))) found = kept
     if (found === undefined || this.#hasEnded(found)) return undefined
     const { name, role, temporary } = found
@@ -152,45 +158,33 @@ class FileCredentials implements Credentials {
     announce(`operator credential "${FIRST_START}", for 24 hours, not shown again: ${credential}`)
   }
 
-  #new(wanted: Pick<Kept, 'name' | 'role' | 'temporary'>): { readonly kept: Kept; readonly credential: string } {
+  #new(wanted: Pick<KeptCredential, 'name' | 'role' | 'temporary'>): {
+    readonly kept: KeptCredential
+    readonly credential: string
+  } {
     const credential = `${PREFIX}${randomBytes(BITS / 8).toString('base64url')}`
     const created = new Date(this.#options.clock.now()).toISOString()
     return { kept: { ...wanted, created, sha256: digestOf(credential) }, credential }
   }
 
-  /**
-   * Lays the file ready, audits, and puts it in place: what is not audited is not made.
-   *
-   * @returns why it was not made.
-   */
-  async #change(next: readonly Kept[], actor: Actor, action: string): Promise<string | undefined> {
-    const { audit } = this.#options
-    const content: Static<typeof FileSchema> = { version: 1, credentials: [...next] }
-    const prepared = `${this.#file}.next`
-    const entry = { actor, action, routes: [], reason: '' }
+  /** @returns why it was not made. */
+  async #change(next: readonly KeptCredential[], actor: Actor, action: string): Promise<string | undefined> {
+    const entry = { actor, action, routes: [], reason: '', changes: changesOf(this.#kept, next) }
     try {
-      await using undo = new AsyncDisposableStack()
-      await this.#files.write(prepared, `${JSON.stringify(content, undefined, 2)}\n`)
-      undo.defer(() => this.#files.remove(prepared))
-      await audit.append({ ...entry, changes: changesOf(this.#kept, next) })
-      undo.defer(async () => {
-        await audit.append({ ...entry, action: 'credential.undo', changes: changesOf(next, this.#kept) })
-      })
-      await this.#files.move(prepared, this.#file)
-      undo.move()
+      await this.#options.storage.replace(next, entry)
+      return undefined
     } catch (error) {
       return `nothing was changed, since it cannot be recorded (${failureOf(error)})`
     }
-    this.#kept = next
-    return undefined
   }
 
-  #hasEnded(kept: Kept): boolean {
+  #hasEnded(kept: KeptCredential): boolean {
     return kept.temporary && this.#options.clock.now() >= endOf(kept)
   }
 }
 
-function changesOf(before: readonly Kept[], after: readonly Kept[]): FieldChange[] {
+/** Who came and who went. */
+export function changesOf(before: readonly KeptCredential[], after: readonly KeptCredential[]): FieldChange[] {
   const gone = before.filter(({ name }) => !after.some(kept => kept.name === name))
   const come = after.filter(({ name }) => !before.some(kept => kept.name === name))
   return [
@@ -199,7 +193,7 @@ function changesOf(before: readonly Kept[], after: readonly Kept[]): FieldChange
   ]
 }
 
-function endOf({ created }: Kept): number {
+function endOf({ created }: KeptCredential): number {
   return Date.parse(created) + TEMPORARY_MS
 }
 
@@ -209,14 +203,4 @@ function digestOf(credential: string): string {
 
 function refusal(message: string): { readonly outcome: 'refused'; readonly message: string } {
   return { outcome: 'refused', message }
-}
-
-/** Undefined when there is no file. */
-async function textOf(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
 }

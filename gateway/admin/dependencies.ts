@@ -5,6 +5,7 @@ import type { CallerIdentity } from '../caller-identity.ts'
 import type { Clock } from '../clock.ts'
 import type { ConfigStore } from '../config/store.ts'
 import type { Events } from '../events/events.ts'
+import type { Replicas } from '../replication/replicas.ts'
 import type { RolloutController } from '../rollout-controller/orders.ts'
 import type { Callers } from '../rollout/callers.ts'
 import type { Evidence } from '../rollout/evidence.ts'
@@ -23,6 +24,10 @@ export interface ApiOptions {
   /** The state directory, where the audit is. */
   readonly directory: string
   readonly rollouts: RolloutController
+  /** Absent where one gateway stands alone. */
+  readonly replicas?: Replicas | undefined
+  /** The path of the routing configuration file. */
+  readonly configFile: string
   readonly evidence: Evidence
   readonly callers: Callers
   readonly breakers: Breakers

@@ -37,6 +37,9 @@ export const DOCS: Readonly<Record<string, RouteDoc>> = {
     answer: 'changed',
     isChange: true
   }),
+  'GET /api/replicas': doc('listReplicas', 'overview', 'The gateways that share the routing store', 'The replicas', {
+    answer: 'replicas'
+  }),
   'GET /api/rollouts': doc('listRollouts', 'rollouts', 'Every rollout', 'The rollouts', { answer: 'rollouts' }),
   'GET /api/rollouts/:target': doc('getRollout', 'rollouts', 'The rollout of a group or a route', 'The rollout', {
     answer: 'rollout'

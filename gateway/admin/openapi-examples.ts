@@ -102,6 +102,19 @@ export const examples = {
     windowMs: 10_000,
     windows: [{ at, target: 'native', ...measured, requests: 12, p50Ms: 12, p95Ms: 31, p99Ms: 44 }]
   },
+  replicas: [
+    {
+      name: 'gateway-1',
+      version: '0.1.0',
+      revision: 13,
+      digest,
+      leads: true,
+      startedAt: at,
+      at,
+      silent: false,
+      breakers: {}
+    }
+  ],
   rollouts: [rollout],
   rollout,
   order: { reason },

@@ -3,6 +3,7 @@ import { PHASES } from '../rollout/state.ts'
 import { sessionOf } from './authenticate.ts'
 import type { ApiOptions } from './dependencies.ts'
 import { tag } from './if-match.ts'
+import { driftOf } from './replicas-api.ts'
 import { routeViews } from './route-views.ts'
 import { type RolloutStatus, type RouteView, SessionSchema, type Sides, type Status, StatusSchema } from './schemas.ts'
 import { sidesOf } from './summaries.ts'
@@ -15,7 +16,7 @@ export const overviewApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, op
 
   app.get('/status', { schema: { response: { 200: StatusSchema } } }, async (_request, reply) => {
     const { status, checks } = await readiness()
-    const { number, digest, loadedAt, config } = store.current
+    const { number, digest, loadedAt, config, text } = store.current
     const { views } = routeViews(options)
     const states = [...breakers.states().values()]
     tag(reply, number)
@@ -24,6 +25,7 @@ export const overviewApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, op
       revision: { number, digest, loadedAt: loadedAt.toISOString() },
       killSwitch: config.killSwitch,
       readiness: { status, checks: [...checks] },
+      ...(options.replicas === undefined ? {} : { drift: await driftOf(options.configFile, text) }),
       totals: {
         ...totalsOf(views),
         breakersOpen: states.filter(state => state.status !== 'closed').length,

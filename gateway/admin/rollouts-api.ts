@@ -4,6 +4,7 @@ import { operatorOf } from './authenticate.ts'
 import type { ApiOptions } from './dependencies.ts'
 import { forRevision, tag } from './if-match.ts'
 import { Problem, refused, stale, unknown } from './problem.ts'
+import { propagationOf } from './replicas-api.ts'
 import {
   type Order,
   OrderedSchema,
@@ -17,7 +18,7 @@ import {
 const EMERGENCIES: ReadonlySet<Verb> = new Set(['rollback', 'pause'])
 
 /** The rollouts, and the verbs that move them. */
-export const rolloutsApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { store, rollouts }) => {
+export const rolloutsApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { store, rollouts, replicas }) => {
   app.get('/rollouts', { schema: { response: { 200: RolloutsSchema } } }, async (_request, reply) => {
     tag(reply, store.current.number)
     return rollouts.status()
@@ -59,7 +60,12 @@ export const rolloutsApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { 
       if (result.outcome === 'unknown') throw new Problem('unknown', result.message)
       const { number } = result.revision
       tag(reply, number)
-      return { revision: number, rollout: result.rollout }
+      const propagation = verb === 'rollback' ? await propagationOf(replicas, number) : undefined
+      return {
+        revision: number,
+        rollout: result.rollout,
+        ...(propagation === undefined ? {} : { replicas: propagation })
+      }
     }
   )
 }

@@ -76,7 +76,7 @@ export const routesApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, opti
     { config: { role: 'operator' }, schema: { body: KillSwitchSchema, response: { 200: ChangedSchema } } },
     async (request, reply) => {
       const { on, reason } = request.body
-      return changeConfig(store, request, reply, { edit: setKillSwitch(on), reason, isEmergency: on })
+      return changeConfig(options, request, reply, { edit: setKillSwitch(on), reason, isEmergency: on })
     }
   )
 
@@ -90,7 +90,7 @@ export const routesApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, opti
       const { id } = request.params
       const { on, reason } = request.body
       knownRoute(id)
-      return changeConfig(store, request, reply, { edit: setRouteKillSwitch([id], on), reason, isEmergency: on })
+      return changeConfig(options, request, reply, { edit: setRouteKillSwitch([id], on), reason, isEmergency: on })
     }
   )
 }

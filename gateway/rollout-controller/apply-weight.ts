@@ -25,6 +25,8 @@ export interface ApplyWeightOptions {
   /** Was the intent there before this process? Then it may have been carried out. */
   readonly isResumed: boolean
   readonly evidence: StepEvidence | undefined
+  /** The lease that the change is made under, where replicas share the store. */
+  readonly fence?: number | undefined
 }
 
 /** Puts a weight in force at most once, and says what came of it. */
@@ -44,7 +46,8 @@ export async function applyWeight(options: ApplyWeightOptions): Promise<Outcome>
       edit: setWeight(effect.routes, to),
       actor: actorOf(effect.by),
       reason: effect.reason,
-      evidence: evidenceOf(options)
+      evidence: evidenceOf(options),
+      fence: options.fence
     })
     switch (result.outcome) {
       case 'applied':

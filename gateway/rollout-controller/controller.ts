@@ -8,13 +8,13 @@ import type { Events } from '../events/events.ts'
 import type { Callers } from '../rollout/callers.ts'
 import type { Evidence } from '../rollout/evidence.ts'
 import type { Effect, RolloutEvent, Verb } from '../rollout/state.ts'
-import { durableFiles, failureOf, type Files } from '../storage/files.ts'
+import { failureOf } from '../storage/files.ts'
 import { applyWeight, numbersOf } from './apply-weight.ts'
 import { type Group, groupsOf, weightsOf } from './groups.ts'
 import { Health, type HealthOptions } from './health.ts'
 import { Measurements } from './measurements.ts'
 import type { ActResult, Order, RolloutController } from './orders.ts'
-import { RolloutFile } from './rollout-file.ts'
+import type { RolloutRecords } from './records.ts'
 import { Rollout } from './rollout.ts'
 import { type RolloutStatus, statusOf } from './status.ts'
 import { targetOf, unknownTarget } from './targets.ts'
@@ -33,10 +33,12 @@ export interface ControllerOptions extends HealthOptions {
   readonly breakers: Pick<Breakers, 'states'>
   readonly events: Events
   readonly clock: Clock
-  /** Where the rollouts are kept, in `rollouts.json`. */
-  readonly directory: string
-  readonly logger: { error(bindings: object, message: string): void }
-  readonly files?: Files
+  /** Where the rollouts are kept. */
+  readonly records: RolloutRecords
+  /** The lease that the controller acts under, where replicas share the store. */
+  readonly fence?: number
+  /** Brings in what other replicas measured. Between two calls nothing of theirs becomes evidence. */
+  readonly collect?: () => Promise<void>
 }
 
 /** Takes the rollouts up where the last process left them, and looks after them once a second. */
@@ -51,7 +53,6 @@ const NEEDS_REASON: ReadonlySet<Verb> = new Set(['start', 'resume', 'promote', '
 
 class Controller implements RolloutController {
   readonly #options: ControllerOptions
-  readonly #file: RolloutFile
   readonly #health: Health
   readonly #rollouts = new Map<string, Rollout>()
   readonly #exclusive = pLimit(1)
@@ -63,15 +64,13 @@ class Controller implements RolloutController {
 
   constructor(options: ControllerOptions) {
     this.#options = options
-    const { directory, logger, files = durableFiles } = options
-    this.#file = new RolloutFile({ directory, files, logger })
     this.#health = new Health(options)
   }
 
   async open(): Promise<void> {
     const { store, clock } = this.#options
     const now = clock.now()
-    const records = await this.#file.load()
+    const records = await this.#options.records.load()
     for (const group of groupsOf(store.current.config).values()) {
       const measurements = new Measurements(group, { ...this.#options, now })
       this.#rollouts.set(group.name, new Rollout(records.get(group.name), measurements, now))
@@ -138,12 +137,14 @@ class Controller implements RolloutController {
   }
 
   async #tick(): Promise<void> {
-    const { clock } = this.#options
+    const { clock, collect } = this.#options
+    await collect?.()
     const now = clock.now()
     this.#checkHealth(now)
-    for (const rollout of this.#rollouts.values()) {
-      if (!rollout.isActive) continue
-      rollout.measure(now, this.#health.nativeFailures)
+    const active = [...this.#rollouts.values()].filter(({ isActive }) => isActive)
+    // All of them before the first is kept: what was collected and not measured would be lost with this process.
+    for (const rollout of active) rollout.measure(now, this.#health.nativeFailures)
+    for (const rollout of active) {
       const upstreams = rollout.group.routes.map(({ upstream }) => upstream)
       const legacy = this.#health.legacy(upstreams, rollout.measurements.recentOfLegacy(now))
       if (legacy !== rollout.state.legacy) await this.#happen(rollout, { type: 'legacy-health', health: legacy })
@@ -218,7 +219,7 @@ class Controller implements RolloutController {
   }
 
   async #carryOut(rollout: Rollout, effect: Effect): Promise<string | undefined> {
-    const { store, audit, events } = this.#options
+    const { store, audit, events, fence } = this.#options
     const { group, evidence, state } = rollout
     if (effect.type !== 'set-weight') {
       events.emit(eventOf(effect, group))
@@ -231,7 +232,8 @@ class Controller implements RolloutController {
       effect,
       evidence,
       key: `${group.name}/${effect.id}/${state.intent?.since ?? 0}`,
-      isResumed: effect.id === rollout.resumedIntent
+      isResumed: effect.id === rollout.resumedIntent,
+      fence
     })
     const problem = await this.#happen(rollout, outcome)
     if (outcome.type === 'weight-refused') return outcome.problem
@@ -242,14 +244,15 @@ class Controller implements RolloutController {
   async #auditOrder(rollout: Rollout, event: RolloutEvent, actor: Actor, effects: readonly Effect[]): Promise<void> {
     if (!('by' in event) || effects.some(({ type }) => type === 'set-weight')) return
     const { evidence, group } = rollout
-    await this.#options.audit.append({
+    const entry = {
       actor,
       action: `rollout.${event.type}`,
       routes: group.routes.map(({ id }) => id),
       changes: [],
       reason: event.reason,
       evidence: { rollout: group.name, ...(evidence === undefined ? {} : numbersOf(evidence)) }
-    })
+    }
+    await this.#options.audit.append(entry, this.#options.fence)
   }
 
   /** @throws when it cannot be kept; then nothing has changed. */
@@ -257,9 +260,9 @@ class Controller implements RolloutController {
     const records = new Map([...this.#rollouts].map(([name, rollout]) => [name, rollout.record]))
     if (changed !== undefined && record !== undefined) records.set(changed.group.name, record)
     this.#keptAt = this.#options.clock.now()
-    await this.#file.save(records)
+    await this.#options.records.save(records)
   }
 }
 
-/** The file has told. */
+/** Where it is kept has told. */
 function ignore(): void {}

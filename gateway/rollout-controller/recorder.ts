@@ -11,8 +11,8 @@ const SWITCHING_PROTOCOLS = 101
 
 export interface RecorderOptions {
   readonly clock: Clock
-  readonly evidence: Evidence
-  readonly callers: Callers
+  readonly evidence: Pick<Evidence, 'record'>
+  readonly callers: Pick<Callers, 'see'>
   readonly breakers: Breakers
 }
 

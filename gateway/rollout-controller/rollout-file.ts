@@ -2,25 +2,12 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { MonitorSchema } from '../rollout/monitor.ts'
-import { RolloutPlanSchema } from '../rollout/plan.ts'
-import { RolloutStateSchema } from '../rollout/state.ts'
 import { failureOf, type Files, replaceFile } from '../storage/files.ts'
+import { type RolloutRecord, type RolloutRecords, RolloutRecordSchema } from './records.ts'
 
 const NAME = 'rollouts.json'
 
-const RecordSchema = Type.Object({
-  state: RolloutStateSchema,
-  plan: Type.Optional(
-    Type.Composite([RolloutPlanSchema], { description: 'Of the rollout that runs, as it was when it was started.' })
-  ),
-  monitor: MonitorSchema
-})
-
-/** What is kept of a group's rollout. */
-export type RolloutRecord = Readonly<Static<typeof RecordSchema>>
-
-const FileSchema = Type.Object({ version: Type.Literal(1), groups: Type.Record(Type.String(), RecordSchema) })
+const FileSchema = Type.Object({ version: Type.Literal(1), groups: Type.Record(Type.String(), RolloutRecordSchema) })
 
 export interface RolloutFileOptions {
   readonly directory: string
@@ -29,7 +16,7 @@ export interface RolloutFileOptions {
 }
 
 /** The rollouts of a state directory, in one file that is replaced as a whole. */
-export class RolloutFile {
+export class RolloutFile implements RolloutRecords {
   readonly #options: RolloutFileOptions
   readonly #file: string
   #problem: string | undefined

@@ -11,7 +11,7 @@ import {
 } from '../rollout/state.ts'
 import { type Group, weightsOf } from './groups.ts'
 import type { Measurements } from './measurements.ts'
-import type { RolloutRecord } from './rollout-file.ts'
+import type { RolloutRecord } from './records.ts'
 
 /** One group's rollout as this process has it: what is kept of it, and what is measured. */
 export class Rollout {

@@ -42,8 +42,12 @@ export interface Evidence {
   drain(routeId: string, target: string): Summary
   /** The windows that ended at or after `since` and before `now`, for another replica. */
   closedWindows(since: number, now: number): EvidenceWindow[]
-  /** Adds another replica's window; one that is too old for the ring is left out. */
+  /** Adds another replica's window; one that is too old for the ring is left out. What is drained stays as it is. */
   merge(window: EvidenceWindow, now: number): void
+  /** Adds what another replica measured to what is drained next. Leaves the windows as they are. */
+  credit(routeId: string, target: string, summary: Summary): void
+  /** Forgets all that would be drained next. */
+  discard(): void
   /** Forgets a route that the configuration no longer has. */
   forget(routeId: string): void
 }
@@ -134,6 +138,12 @@ export function createEvidence({ windowMs = 10_000, windows = 360 }: EvidenceOpt
       closeAndPrune(series, now)
       insert(series, index, summary)
     },
+    credit(routeId, target, summary) {
+      addTo(seriesOf(routeId, target).batch, summary)
+    },
+    discard() {
+      for (const targets of routes.values()) for (const series of targets.values()) series.batch = emptyTally()
+    },
     forget(routeId) {
       routes.delete(routeId)
     }
@@ -146,10 +156,7 @@ export function emptySummary(): Summary {
 
 export function addSummaries(...summaries: readonly Summary[]): Summary {
   const sum = emptyTally()
-  for (const summary of summaries) {
-    for (const key of COUNTS) sum.counts[key] += summary[key]
-    addPacked(sum.latency, summary.latency)
-  }
+  for (const summary of summaries) addTo(sum, summary)
   return toSummary(sum)
 }
 
@@ -163,6 +170,11 @@ const COUNTS = ['requests', 'serverErrors', 'networkErrors', 'timeouts', 'refusa
 function emptyTally(): Tally {
   const counts = { requests: 0, serverErrors: 0, networkErrors: 0, timeouts: 0, refusals: 0, fallbacks: 0 }
   return { counts, latency: createHistogram() }
+}
+
+function addTo({ counts, latency }: Tally, summary: Summary): void {
+  for (const key of COUNTS) counts[key] += summary[key]
+  addPacked(latency, summary.latency)
 }
 
 function toSummary({ counts, latency }: Tally): Summary {

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { FieldChangeSchema } from '../../audit/entry.ts'
 import { RolloutStatusSchema } from '../../rollout-controller/status.ts'
+import { PropagationSchema } from './replicas.ts'
 import { nameParam, OneOf, Reason, RevisionNumber, strict, Switch, Weight } from './parts.ts'
 
 export const VERBS = ['start', 'pause', 'resume', 'promote', 'promote-full', 'rollback', 'set'] as const
@@ -20,7 +21,11 @@ export type Order = Static<typeof OrderSchema>
 
 export const RolloutsSchema = Type.Array(RolloutStatusSchema, { description: "In the configuration's order." })
 
-export const OrderedSchema = Type.Object({ revision: RevisionNumber, rollout: RolloutStatusSchema })
+export const OrderedSchema = Type.Object({
+  revision: RevisionNumber,
+  rollout: RolloutStatusSchema,
+  replicas: Type.Optional(PropagationSchema)
+})
 export type Ordered = Static<typeof OrderedSchema>
 
 export const KillSwitchSchema = Type.Object({ on: Switch, reason: Reason }, strict)
@@ -29,7 +34,8 @@ export type KillSwitch = Static<typeof KillSwitchSchema>
 /** What a change of the configuration came to. */
 export const ChangedSchema = Type.Object({
   revision: RevisionNumber,
-  changes: Type.Array(FieldChangeSchema, { description: 'Empty when everything was so already.' })
+  changes: Type.Array(FieldChangeSchema, { description: 'Empty when everything was so already.' }),
+  replicas: Type.Optional(PropagationSchema)
 })
 export type Changed = Static<typeof ChangedSchema>
 

@@ -3,6 +3,7 @@ import { ActorSchema } from '../../audit/entry.ts'
 import { RolloutStatusSchema } from '../../rollout-controller/status.ts'
 import { PhaseSchema } from '../../rollout/state.ts'
 import { REASONS } from '../../routing/route.ts'
+import { DriftSchema } from './replicas.ts'
 import { Count, nameParam, OneOf, RevisionNumber, strict, Time } from './parts.ts'
 
 export const ReadinessSchema = Type.Object({
@@ -39,6 +40,7 @@ export const StatusSchema = Type.Object({
   }),
   killSwitch: Type.Boolean({ description: 'Of the whole gateway.' }),
   readiness: ReadinessSchema,
+  drift: Type.Optional(DriftSchema),
   totals: Type.Object({
     routes: Count('Configured routes.'),
     nativeOnly: Count('Of them, those without an upstream.'),

@@ -4,6 +4,7 @@ import { type ConfigStore, openConfigStore } from '../../../gateway/config/store
 import { createEvents } from '../../../gateway/events/events.ts'
 import { openController } from '../../../gateway/rollout-controller/controller.ts'
 import type { RolloutController } from '../../../gateway/rollout-controller/orders.ts'
+import { RolloutFile } from '../../../gateway/rollout-controller/rollout-file.ts'
 import { createCallers } from '../../../gateway/rollout/callers.ts'
 import { createEvidence, type Evidence } from '../../../gateway/rollout/evidence.ts'
 import { compileRoutingTable } from '../../../gateway/routing/table.ts'
@@ -43,9 +44,7 @@ export async function openRollouts(
     audit,
     evidence,
     clock,
-    directory,
-    files,
-    logger,
+    records: new RolloutFile({ directory, files, logger }),
     callers: createCallers(),
     breakers: createBreakers({ clock, onChange: () => {} }),
     events: createEvents({ clock, logger }),

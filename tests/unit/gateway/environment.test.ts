@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { expect, test } from 'vitest'
 import { EnvironmentError, readEnvironment } from '../../../gateway/environment.ts'
 
@@ -26,6 +27,11 @@ test('with what must be set, everything else has its default', () => {
     ADMIN_PORT: 8081,
     ROUTING_CONFIG: 'routing.config.json',
     STATE_DIR: '',
+    ROUTING_STORE: 'file',
+    ROUTING_MONGODB_URI: '',
+    ROUTING_DATABASE: 'scribe_gateway',
+    REPLICA_NAME: hostname(),
+    KILL_FILE: '',
     TRUSTED_PROXIES: [],
     OVERRIDE_NETWORKS: [],
     OVERRIDE_CREDENTIAL: '',

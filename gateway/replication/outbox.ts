@@ -1,0 +1,58 @@
+import type { Callers, Side } from '../rollout/callers.ts'
+import { createEvidence, type Evidence, type EvidenceWindow, type Outcome } from '../rollout/evidence.ts'
+
+/** Buckets that were seen on one side of a group. */
+export interface SeenCallers {
+  readonly group: string
+  readonly side: Side
+  readonly revision: number
+  readonly buckets: readonly number[]
+}
+
+/** What one replica measured between two batches. */
+export interface Measured {
+  readonly summaries: readonly Omit<EvidenceWindow, 'index'>[]
+  readonly callers: readonly SeenCallers[]
+}
+
+/** Gathers what this replica measures until it is sent to the others. Of bounded size, however long that takes. */
+export class Outbox implements Pick<Evidence, 'record'>, Pick<Callers, 'see'> {
+  // Its windows are not looked at: one suffices.
+  readonly #evidence = createEvidence({ windows: 1 })
+  readonly #targets = new Map<string, { readonly routeId: string; readonly target: string }>()
+  readonly #seen = new Map<string, SeenCallers & { readonly buckets: number[] }>()
+  /** What was told since the side of its group last changed. */
+  readonly #told = new Map<string, { readonly revision: number; readonly buckets: Set<number> }>()
+
+  record(now: number, routeId: string, target: string, outcome: Outcome, durationMs: number, fellBack = false): void {
+    this.#evidence.record(now, routeId, target, outcome, durationMs, fellBack)
+    const key = `${routeId} ${target}`
+    if (!this.#targets.has(key)) this.#targets.set(key, { routeId, target })
+  }
+
+  see(group: string, revision: number, side: Side, bucket: number): void {
+    const key = `${group} ${side}`
+    const known = this.#told.get(key)
+    const told = known === undefined || known.revision < revision ? { revision, buckets: new Set<number>() } : known
+    if (told !== known) this.#told.set(key, told)
+    if (told.buckets.has(bucket)) return
+    told.buckets.add(bucket)
+    const seenKey = `${key} ${revision}`
+    const seen = this.#seen.get(seenKey) ?? { group, side, revision, buckets: [] }
+    seen.buckets.push(bucket)
+    this.#seen.set(seenKey, seen)
+  }
+
+  /** Everything since the last call. */
+  take(): Measured {
+    const drained = [...this.#targets.values()].map(({ routeId, target }) => ({
+      routeId,
+      target,
+      summary: this.#evidence.drain(routeId, target)
+    }))
+    const callers = [...this.#seen.values()]
+    this.#targets.clear()
+    this.#seen.clear()
+    return { summaries: drained.filter(({ summary }) => summary.requests > 0), callers }
+  }
+}
