@@ -5,8 +5,8 @@ import type { Access } from './access.ts'
 import { CliError, EXIT, type ExitCode } from './errors.ts'
 
 const TIMEOUT_MS = 10_000
-/** In an emergency it is better to know soon. */
-const EMERGENCY_TIMEOUT_MS = 3000
+/** In an emergency it is better to know soon; but the gateway waits 5 s for its replicas. */
+const EMERGENCY_TIMEOUT_MS = 8000
 
 /** The revision that a change is made for, or `*` for whatever serves: in emergencies only. */
 export type Match = number | '*'
@@ -44,6 +44,7 @@ export function createClient(access: Access) {
   return {
     url: access.url,
     status: () => ask(api.StatusSchema, '/status'),
+    replicas: () => ask(api.ReplicasSchema, '/replicas'),
     routes: (limits: Limits = {}) => ask(api.RoutesSchema, '/routes', limits),
     route: (id: string) => ask(api.RouteDetailSchema, `/routes/${encodeURIComponent(id)}`),
     rollouts: (limits: Limits = {}) => ask(api.RolloutsSchema, '/rollouts', limits),
@@ -75,6 +76,7 @@ export function createClient(access: Access) {
 
     plan: (change: api.PlanChange) => ask(api.PlanSchema, '/config/plan', { method: 'POST', body: { change } }),
     config: () => ask(api.ConfigSchema, '/config'),
+    revision: (number: number) => ask(api.RevisionDetailSchema, `/config/revisions/${number}`),
     writeConfig: (match: Match, body: api.ConfigWrite) =>
       ask(api.ChangedSchema, '/config', { method: 'PUT', body, match }),
     restore: (revision: number, match: Match, body: api.Restore) =>

@@ -49,7 +49,7 @@ export class MongoRecords implements RolloutRecords {
 
   /** Shuts out the leader before, then reads what it kept. @throws FencedError when there is a later leader. */
   async load(): Promise<Map<string, RolloutRecord>> {
-    await write(this.#documents, RECORDS, this.#options.lease)
+    for (const id of [RECORDS, STATUS]) await write(this.#documents, id, this.#options.lease)
     const found = await this.#documents.findOne({ _id: RECORDS }, { timeoutMS: TIMEOUT_MS })
     if (found?.json === undefined) return new Map()
     const kept: unknown = JSON.parse(found.json)

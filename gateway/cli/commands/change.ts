@@ -7,7 +7,7 @@ import { changesInLine } from '../output/changes.ts'
 import { count, quoted } from '../output/format.ts'
 import { planText } from '../output/plan.ts'
 import { textOf } from '../text-file.ts'
-import { showPlan, showResult, type WriteOptions } from './write.ts'
+import { showPlan, showPropagation, showResult, type WriteOptions } from './write.ts'
 
 const BY_HAND = 'The gateway also heeds "killSwitch": true as soon as it is saved in its routing.config.json.'
 
@@ -34,6 +34,7 @@ export async function kill(context: Context, id: string | undefined, options: Sw
     changes: changed.changes,
     undo: `gateway unkill ${target.argument} --reason '…'`
   })
+  showPropagation(context, changed.replicas)
 }
 
 /** Lets the weight decide again. */

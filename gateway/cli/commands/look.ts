@@ -4,6 +4,7 @@ import { usage } from '../errors.ts'
 import { count, time } from '../output/format.ts'
 import { changesInLine, changesOf } from '../output/changes.ts'
 import { routesText, routeText } from '../output/routes.ts'
+import { replicasText } from '../output/replicas.ts'
 import { statusText } from '../output/status.ts'
 import { listOf, tableOf } from '../output/table.ts'
 
@@ -13,6 +14,12 @@ export async function status(context: Context): Promise<void> {
   const client = await context.client()
   const answer = await client.status()
   context.show(answer, paint => statusText(answer, client.url, paint))
+}
+
+export async function replicas(context: Context): Promise<void> {
+  const client = await context.client()
+  const answer = await client.replicas()
+  context.show(answer, paint => replicasText(answer, paint))
 }
 
 export async function routes(context: Context, id: string | undefined): Promise<void> {

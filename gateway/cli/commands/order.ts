@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { withHint } from '../errors.ts'
 import { count, percent, quoted } from '../output/format.ts'
 import { planText } from '../output/plan.ts'
-import { emptyPlan, movesOf, showPlan, showResult, type WriteOptions } from './write.ts'
+import { emptyPlan, movesOf, showPlan, showPropagation, showResult, type WriteOptions } from './write.ts'
 
 type Verb = (typeof VERBS)[number]
 
@@ -54,7 +54,7 @@ export async function order(context: Context, request: OrderRequest): Promise<vo
 async function rollback(context: Context, client: Client, request: OrderRequest): Promise<void> {
   const { target } = request
   const reason = await reasonFor(context, { reason: request.reason, isRequired: false })
-  const { rollout, revision } = await client
+  const { rollout, revision, replicas } = await client
     .order('rollback', target, request.revision ?? '*', { ...bodyOf(request), ...reason })
     .catch(byFile(target, 0))
   const routes = await movedTo(revision, rollout, client)
@@ -78,6 +78,7 @@ async function rollback(context: Context, client: Client, request: OrderRequest)
     },
     { rollout }
   )
+  showPropagation(context, replicas)
 }
 
 /** How a revision moved the weights of a group; nothing where that cannot be told. */

@@ -1,17 +1,14 @@
-import { randomUUID } from 'node:crypto'
-import { realpath, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
 import { diffTexts } from '../../config/diff.ts'
 import { setWeight } from '../../config/edits.ts'
 import { nearestOf } from '../../config/schema-check.ts'
 import type { RoutingConfig } from '../../config/schema.ts'
 import { type Group, groupsOf } from '../../rollout-controller/groups.ts'
-import { durableFiles, failureOf } from '../../storage/files.ts'
 import { parsedConfig, readConfig } from '../config-text.ts'
 import { consentTo } from '../consent.ts'
 import type { Context } from '../context.ts'
 import { CliError, EXIT, usage } from '../errors.ts'
 import { percent, quoted } from '../output/format.ts'
+import { replaceText } from '../text-file.ts'
 import { movesOf, type WriteOptions } from './write.ts'
 
 export interface SetFileRequest extends WriteOptions {
@@ -46,7 +43,7 @@ export async function setInFile(context: Context, request: SetFileRequest): Prom
   }
   await consentTo(context, { what, yes, routes, text: () => moves })
   const isNew = edited !== before.text
-  if (isNew) await replace(file, edited)
+  if (isNew) await replaceText(file, edited)
   const undo = undoOf(group, file)
   const done = isNew ? `Set ${group.name} in ${file}: ${moves}` : `${file} is so already`
   context.show({ done, file, changes, ...(isNew ? undo : {}) }, paint => {
@@ -80,19 +77,6 @@ function routesOf({ routes }: Group, weight: number) {
     from: { weight: route.weight, killSwitch: false },
     to: { weight, killSwitch: false }
   }))
-}
-
-/** In one step, with its mode, behind whatever symlinks lead to it. */
-async function replace(file: string, text: string): Promise<void> {
-  try {
-    const path = await realpath(file)
-    const { mode } = await stat(path)
-    const next = join(dirname(path), `.${basename(path)}.${randomUUID()}`)
-    await durableFiles.write(next, text, mode & 0o777)
-    await durableFiles.move(next, path)
-  } catch (error) {
-    throw new CliError(EXIT.refused, 'refused', `"${file}" cannot be written (${failureOf(error)}): nothing was done`)
-  }
 }
 
 function undoOf({ name, routes }: Group, file: string): { readonly undo?: string } {

@@ -1,6 +1,7 @@
-import type { FieldChange, Plan } from '../../admin/schemas.ts'
+import type { Changed, FieldChange, Plan } from '../../admin/schemas.ts'
 import type { Context } from '../context.ts'
-import { percent } from '../output/format.ts'
+import { CliError, EXIT } from '../errors.ts'
+import { count, percent } from '../output/format.ts'
 import { type Move, planText } from '../output/plan.ts'
 
 /** Of every command that changes something. */
@@ -44,6 +45,22 @@ export function showResult(context: Context, result: Result, details: object = {
     const back = undo === undefined ? [] : [`Undo: ${paint('cyan', undo)}`]
     return [`${paint('green', '✓')} ${done}. ${revision}`, ...back].join('\n')
   })
+}
+
+/**
+ * Tells who of the replicas serves what was done. Nothing where one gateway stands alone.
+ *
+ * @throws CliError naming those that do not.
+ */
+export function showPropagation(context: Context, replicas: Changed['replicas']): void {
+  if (replicas === undefined) return
+  const { applied, missing } = replicas
+  if (!context.isJson && applied.length > 0) {
+    context.note(paint => paint('dim', `In force on ${count(applied.length, 'replica')}: ${applied.join(', ')}.`))
+  }
+  if (missing.length === 0) return
+  const named = missing.map(({ name, why }) => `${name} ${why}`).join('; ')
+  throw new CliError(EXIT.refused, 'failed', `it is done, but not in force everywhere yet: ${named}`, { replicas })
 }
 
 /** Such as `10 % → 25 %`; by route where they differ. */

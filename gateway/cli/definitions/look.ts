@@ -15,6 +15,25 @@ export function defineLooks(program: Command, run: Run): void {
   )
 
   defineOnline(program, {
+    usage: 'replicas',
+    summary: 'list the gateways that share the routing store, and the revision that each serves',
+    examples: ['replicas']
+  }).action((options: ApiOptions) =>
+    run(options, async context => (await import('../commands/look.ts')).replicas(context))
+  )
+
+  defineOnline(program, {
+    usage: 'export [file]',
+    summary: 'write the configuration that serves to a file, or print it',
+    description: 'What `gateway apply` takes. A file that is there is replaced in one step.',
+    examples: ['export > routing.config.json', 'export routing.config.json', 'export --revision 12']
+  })
+    .option('--revision <revision>', 'the one of an earlier revision', revisionNumber)
+    .action((file: string | undefined, { revision, ...options }: ApiOptions & { readonly revision?: number }) =>
+      run(options, async context => (await import('../commands/export.ts')).exportConfig(context, file, revision))
+    )
+
+  defineOnline(program, {
     usage: 'routes [route]',
     summary: 'list the routes, or show one with all that is known of it',
     description: 'Of one route: its rollout, what every guardrail says, and what it waits for.',

@@ -13,6 +13,7 @@ export function statusText(status: Status, url: string, paint: Paint): string {
     [
       ['gateway', `${version} at ${url}, ${paint(isReady ? 'green' : 'red', readiness.status)}`],
       ['revision', `${revision.number} (${revision.digest}), in force here since ${time(revision.loadedAt)}`],
+      ...driftOf(status, paint),
       ['kill switch', status.killSwitch ? paint('red', 'on: every shared route is on legacy') : 'off'],
       ['routes', `${totals.routes} routes: ${totals.shared} shared, ${totals.nativeOnly} native only`],
       ['weights', `${totals.at0} at 0 %, ${totals.between} between, ${totals.at100} at 100 %, ${totals.killed} killed`],
@@ -27,4 +28,12 @@ export function statusText(status: Status, url: string, paint: Paint): string {
     ],
     paint
   )
+}
+
+function driftOf({ drift }: Status, paint: Paint): [string, string][] {
+  if (drift === undefined) return []
+  const { file, fields } = drift
+  if (fields === undefined) return [['drift', paint('yellow', `${file} of this replica cannot be read`)]]
+  const differs = `${file} differs in ${count(fields, 'field')}: gateway export, or gateway apply`
+  return [['drift', fields === 0 ? `none: ${file} is what the store holds` : paint('yellow', differs)]]
 }

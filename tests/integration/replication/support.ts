@@ -47,8 +47,7 @@ export async function freshStore(
   const name = `routing_${randomBytes(4).toString('hex')}`
   const client = await MongoClient.connect(uri)
   // SecantusDB locks up when two connections make one collection at once.
-  await client.db(name).createCollection('log')
-  await client.db(name).createCollection('beats')
+  for (const collection of ['log', 'beats', 'rollouts', 'batches']) await client.db(name).createCollection(collection)
   await client.close()
   return { uri, name }
 }

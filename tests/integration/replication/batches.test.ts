@@ -1,0 +1,127 @@
+import { MongoClient } from 'mongodb'
+import { expect, onTestFinished, test } from 'vitest'
+import { Batches, type Cursors } from '../../../gateway/replication/batches.ts'
+import { MongoRecords } from '../../../gateway/replication/mongo-records.ts'
+import { Outbox } from '../../../gateway/replication/outbox.ts'
+import { createCallers } from '../../../gateway/rollout/callers.ts'
+import { addSummaries, createEvidence, emptySummary, type Summary } from '../../../gateway/rollout/evidence.ts'
+import { seeded } from '../../unit/replication/network.ts'
+import { freshStore } from './support.ts'
+
+const ROUTE = 'notes.list'
+const OUTCOMES = ['answered', 'refused', 'server-error', 'network-error', 'timeout'] as const
+
+/** One replica's part in the evidence. */
+function replicaOn(client: MongoClient, database: string, name: string) {
+  const evidence = createEvidence()
+  const callers = createCallers()
+  const outbox = new Outbox()
+  const batches = new Batches({
+    db: client.db(database),
+    replica: name,
+    outbox,
+    evidence,
+    callers,
+    now: () => Date.now()
+  })
+  return { evidence, callers, outbox, batches }
+}
+
+async function connected() {
+  const place = await freshStore()
+  const client = await MongoClient.connect(place.uri)
+  onTestFinished(() => client.close())
+  return { client, database: place.name }
+}
+
+test('what all replicas measured adds up exactly, each batch once, whoever leads', { timeout: 60_000 }, async () => {
+  const { client, database } = await connected()
+  const random = seeded(7)
+  const replicas = ['a', 'b', 'c'].map(name => replicaOn(client, database, name))
+  await replicas[0]?.batches.prepare()
+  const all = createEvidence()
+  let counted = emptySummary()
+  let saved: { summary: Summary; cursors: Cursors } = { summary: counted, cursors: {} }
+  let leader = 0
+  await replicas[0]?.batches.lead({})
+
+  for (let round = 0; round < 60; round++) {
+    for (const { outbox } of replicas) {
+      for (let request = Math.floor(random() * 20); request > 0; request--) {
+        const outcome = OUTCOMES[Math.floor(random() * OUTCOMES.length)] ?? 'answered'
+        const sample = [Date.now(), ROUTE, 'native', outcome, random() * 400, random() < 0.1] as const
+        outbox.record(...sample)
+        all.record(...sample)
+      }
+    }
+    for (const { batches } of replicas) if (random() < 0.7) await batches.send()
+    for (const [index, { batches }] of replicas.entries()) {
+      if (index !== leader && random() < 0.5) await batches.receive()
+    }
+    // As a leader's tick: collect, measure, and now and then keep.
+    const leading = replicas[leader]
+    await leading?.batches.receive()
+    counted = addSummaries(counted, leading?.evidence.drain(ROUTE, 'native') ?? emptySummary())
+    if (random() < 0.4) saved = { summary: counted, cursors: leading?.batches.cursors ?? {} }
+    if (random() < 0.2) {
+      // It dies; what it counted and did not keep is lost with it, and counted again by the next.
+      leading?.batches.follow()
+      leader = Math.floor(random() * replicas.length)
+      counted = saved.summary
+      await replicas[leader]?.batches.lead(saved.cursors)
+    }
+  }
+  for (const { batches } of replicas) await batches.send()
+  await replicas[leader]?.batches.receive()
+  counted = addSummaries(counted, replicas[leader]?.evidence.drain(ROUTE, 'native') ?? emptySummary())
+  expect(counted).toEqual(all.drain(ROUTE, 'native'))
+  expect(counted.requests).toBeGreaterThan(1_000)
+  for (const { batches, evidence } of replicas) {
+    await batches.receive()
+    expect(evidence.sum(ROUTE, 'native', 0, Infinity)).toEqual(all.sum(ROUTE, 'native', 0, Infinity))
+  }
+})
+
+test('a batch whose answer was lost counts once', async () => {
+  const { client, database } = await connected()
+  const one = replicaOn(client, database, 'one')
+  one.outbox.record(Date.now(), ROUTE, 'native', 'answered', 5)
+  const sent = one.batches.send()
+  await Promise.all([sent, one.batches.send()])
+  await one.batches.send()
+  await one.batches.receive()
+  await one.batches.receive()
+  expect(one.evidence.sum(ROUTE, 'native', 0, Infinity).requests).toBe(1)
+})
+
+test('callers of all replicas come together, each once', async () => {
+  const { client, database } = await connected()
+  const [one, two] = [replicaOn(client, database, 'one'), replicaOn(client, database, 'two')]
+  for (const bucket of [1, 2, 2, 3]) one.outbox.see('notes', 4, 'native', bucket)
+  for (const bucket of [3, 4]) two.outbox.see('notes', 4, 'native', bucket)
+  two.outbox.see('notes', 3, 'legacy', 9)
+  for (const { batches } of [one, two]) await batches.send()
+  one.callers.reset('notes', 4)
+  await one.batches.receive()
+  expect(one.callers.count('notes')).toEqual({ native: 4, legacy: 0 })
+  await two.batches.receive()
+  expect(two.callers.count('notes')).toEqual({ native: 4, legacy: 1 })
+  one.outbox.see('notes', 4, 'native', 2)
+  await one.batches.send()
+  expect(await client.db(database).collection('batches').countDocuments()).toBe(2)
+})
+
+test('a leader that was replaced keeps nothing any more', async () => {
+  const { client, database } = await connected()
+  const records = (lease: number) =>
+    new MongoRecords({ db: client.db(database), lease, cursors: () => ({ a: lease }), logger: { error: () => {} } })
+  const [first, second] = [records(1), records(2)]
+  expect(await first.load()).toEqual(new Map())
+  await first.save(new Map())
+  await second.load()
+  expect(second.counted).toEqual({ a: 1 })
+  await expect(first.save(new Map())).rejects.toThrow('another replica leads')
+  await expect(first.publish([])).rejects.toThrow('another replica leads')
+  await expect(first.load()).rejects.toThrow('another replica leads')
+  await second.save(new Map())
+})
