@@ -25,7 +25,7 @@ describe('usage', () => {
     const names = [...help.stdout.matchAll(/^ {2}([a-z]+)(?: \[| {3})/gm)].map(([, name = '']) => name)
     const commands = names.filter(name => name !== 'help')
     expect(commands).toEqual(expect.arrayContaining(['status', 'set', 'kill', 'watch', 'validate', 'completion']))
-    expect(commands).toHaveLength(21)
+    expect(commands).toHaveLength(23)
     await Promise.all(
       commands.map(async command => {
         const each = await cli([command, '--help'])
