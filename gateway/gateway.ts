@@ -88,7 +88,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const callers = createCallers()
   const events = createEvents({ clock, logger })
   const webhook = webhookOf(environment, { clock, logger })
-  if (webhook !== undefined) events.subscribe(event => webhook.send(event))
   const breakers = createBreakers({ clock, onChange: change => events.emit(breakerEvent(change)) })
   showBreakers(metrics.registry, () => breakers.states())
   if (webhook !== undefined) showWebhook(metrics.registry, () => webhook.counts)
@@ -191,10 +190,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         outbox,
         evidence,
         callers,
-        breakers
+        breakers,
+        events
       })
     : await openFileState(serving)
   const { store, audit } = state
+  events.subscribe(event => {
+    // Each event is posted once, by the replica that it happened on; of the configuration all tell, and one posts.
+    const isOurs = event.replica === undefined && (state.leads() || !event.type.startsWith('config.'))
+    if (isOurs) webhook?.send(event)
+  })
   const killFile = new KillFile({ path: environment.KILL_FILE, logger, onChange: () => serve() })
   let served: Pick<Revision, 'number' | 'table'> = store.current
   const serve = () => {

@@ -19,6 +19,8 @@ export interface State {
   readonly credentials: CredentialStorage
   /** What the replicas tell of themselves; absent where there is only this one. */
   readonly replicas?: Replicas
+  /** Does this process run the rollouts now? */
+  leads(): boolean
   openRollouts(parts: ControllerParts): Promise<RolloutController>
   /** To be called when nothing is changed any more. */
   close(): Promise<void>
@@ -41,6 +43,7 @@ export async function openFileState(options: FileStateOptions): Promise<State> {
   return {
     store,
     audit,
+    leads: () => true,
     credentials: new CredentialFile({ directory, audit, files }),
     openRollouts: parts =>
       openController({ ...parts, store, audit, records: new RolloutFile({ directory, files, logger }) }),

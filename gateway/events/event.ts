@@ -23,7 +23,8 @@ export const GatewayEventSchema = Type.Object({
   group: Type.Optional(Type.String()),
   weight: Type.Optional(Type.Number({ description: 'The weight that the routes have, in percent.' })),
   by: Type.Optional(Type.String({ description: 'Who made it happen.' })),
-  revision: Type.Optional(Type.Integer({ description: 'Of the configuration that serves.' }))
+  revision: Type.Optional(Type.Integer({ description: 'Of the configuration that serves.' })),
+  replica: Type.Optional(Type.String({ description: 'The replica that it happened on; absent: on this one.' }))
 })
 export type GatewayEvent = Readonly<Static<typeof GatewayEventSchema>>
 export type NewEvent = Omit<GatewayEvent, 'id' | 'at'>

@@ -9,6 +9,8 @@ export type Listener = (event: GatewayEvent) => void
 /** Events go to the log and to whoever subscribes. Nobody who listens can hold up or fail the one who tells. */
 export interface Events {
   emit(event: NewEvent): void
+  /** Tells those who listen here of what happened on another replica, which has logged it. */
+  relay(event: NewEvent & Required<Pick<GatewayEvent, 'replica'>>): void
   /** The events that are kept and came after the one of this id, oldest first; all that are kept when it is undefined. */
   since(id?: number): readonly GatewayEvent[]
   /** Calls with every event from now on. Returns what ends it. */
@@ -36,14 +38,19 @@ export function createEvents({ clock, logger, kept = KEPT }: EventsOptions): Eve
   // After a restart ids go on above those before it, as long as there are fewer than a thousand a second.
   let last = Math.floor(clock.now()) * 1000
 
+  const tell = (told: NewEvent) => {
+    const event = { id: ++last, at: new Date(clock.now()).toISOString(), ...told }
+    ring.push(event)
+    if (ring.length > kept) ring.shift()
+    emitter.emit('event', event)
+  }
+
   return {
+    relay: tell,
     emit(told) {
-      const event = { id: ++last, at: new Date(clock.now()).toISOString(), ...told }
-      ring.push(event)
-      if (ring.length > kept) ring.shift()
       const { type, severity, message, ...rest } = told
       logger[LEVELS[severity]]({ event: type, ...rest }, message)
-      emitter.emit('event', event)
+      tell(told)
     },
     since(id = 0) {
       return ring.filter(event => event.id > id)

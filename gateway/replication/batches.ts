@@ -1,4 +1,5 @@
 import type { Collection, Db } from 'mongodb'
+import type { NewEvent } from '../events/event.ts'
 import type { Callers } from '../rollout/callers.ts'
 import type { Evidence, EvidenceWindow } from '../rollout/evidence.ts'
 import type { Measured, Outbox, SeenCallers } from './outbox.ts'
@@ -20,6 +21,7 @@ interface BatchDocument {
   readonly at: Date
   readonly summaries: readonly Omit<EvidenceWindow, 'index'>[]
   readonly callers: readonly SeenCallers[]
+  readonly events: readonly NewEvent[]
 }
 
 /** Up to which batch of each replica something has been counted. */
@@ -27,8 +29,10 @@ export type Cursors = Readonly<Record<string, number>>
 
 export interface BatchesOptions {
   readonly db: Db
-  /** Names this process: another one after every start. */
+  /** `name/id` of this process: another id after every start. */
   readonly replica: string
+  /** Told what happened on another replica, and its name, since this one started. */
+  readonly onEvent: (event: NewEvent, replica: string) => void
   readonly outbox: Outbox
   /** Of all replicas together. */
   readonly evidence: Evidence
@@ -46,6 +50,7 @@ export class Batches {
   readonly #read = new Map<string, number>()
   readonly #options: BatchesOptions
   readonly #batches: Collection<BatchDocument>
+  readonly #startedAt: number
   #number = 0
   /** A batch that may not have arrived. */
   #unsent: BatchDocument | undefined
@@ -53,6 +58,7 @@ export class Batches {
 
   constructor(options: BatchesOptions) {
     this.#options = options
+    this.#startedAt = options.now()
     this.#batches = options.db.collection<BatchDocument>(COLLECTION)
   }
 
@@ -67,7 +73,8 @@ export class Batches {
     if (this.#unsent === undefined) {
       const { outbox, replica, now } = this.#options
       const measured: Measured = outbox.take()
-      if (measured.summaries.length + measured.callers.length === 0) return
+      const { summaries, callers, events } = measured
+      if (summaries.length + callers.length + events.length === 0) return
       const number = ++this.#number
       this.#unsent = { _id: `${replica}/${number}`, replica, number, at: new Date(now()), ...measured }
     }
@@ -122,17 +129,25 @@ export class Batches {
   }
 
   #count(batch: BatchDocument): void {
-    const { evidence, callers, now } = this.#options
+    const { evidence, callers, now, replica, onEvent } = this.#options
     const index = Math.floor(batch.at.getTime() / WINDOW_MS)
     for (const summary of batch.summaries) evidence.merge({ ...summary, index }, now())
     for (const { group, side, revision, buckets } of batch.callers) {
       for (const bucket of buckets) callers.see(group, revision, side, bucket)
     }
     this.#read.set(batch.replica, batch.number)
+    if (batch.replica !== replica && batch.at.getTime() >= this.#startedAt) {
+      for (const event of batch.events) onEvent(event, nameOf(batch.replica))
+    }
     if (this.#isCrediting) this.#credit(batch)
   }
 
   #credit({ summaries }: BatchDocument): void {
     for (const { routeId, target, summary } of summaries) this.#options.evidence.credit(routeId, target, summary)
   }
+}
+
+/** The name for people, without what tells its processes apart. */
+function nameOf(replica: string): string {
+  return replica.slice(0, replica.lastIndexOf('/'))
 }

@@ -1,5 +1,9 @@
+import type { NewEvent } from '../events/event.ts'
 import type { Callers, Side } from '../rollout/callers.ts'
 import { createEvidence, type Evidence, type EvidenceWindow, type Outcome } from '../rollout/evidence.ts'
+
+/** Events that wait to be sent. */
+const MOST_EVENTS = 256
 
 /** Buckets that were seen on one side of a group. */
 export interface SeenCallers {
@@ -13,6 +17,7 @@ export interface SeenCallers {
 export interface Measured {
   readonly summaries: readonly Omit<EvidenceWindow, 'index'>[]
   readonly callers: readonly SeenCallers[]
+  readonly events: readonly NewEvent[]
 }
 
 /** Gathers what this replica measures until it is sent to the others. Of bounded size, however long that takes. */
@@ -21,6 +26,7 @@ export class Outbox implements Pick<Evidence, 'record'>, Pick<Callers, 'see'> {
   readonly #evidence = createEvidence({ windows: 1 })
   readonly #targets = new Map<string, { readonly routeId: string; readonly target: string }>()
   readonly #seen = new Map<string, SeenCallers & { readonly buckets: number[] }>()
+  readonly #events: NewEvent[] = []
   /** What was told since the side of its group last changed. */
   readonly #told = new Map<string, { readonly revision: number; readonly buckets: Set<number> }>()
 
@@ -43,6 +49,12 @@ export class Outbox implements Pick<Evidence, 'record'>, Pick<Callers, 'see'> {
     this.#seen.set(seenKey, seen)
   }
 
+  /** Notes what happened here, for those who listen elsewhere. The oldest goes where there is too much of it. */
+  tell(event: NewEvent): void {
+    this.#events.push(event)
+    if (this.#events.length > MOST_EVENTS) this.#events.shift()
+  }
+
   /** Everything since the last call. */
   take(): Measured {
     const drained = [...this.#targets.values()].map(({ routeId, target }) => ({
@@ -51,8 +63,9 @@ export class Outbox implements Pick<Evidence, 'record'>, Pick<Callers, 'see'> {
       summary: this.#evidence.drain(routeId, target)
     }))
     const callers = [...this.#seen.values()]
+    const events = this.#events.splice(0)
     this.#targets.clear()
     this.#seen.clear()
-    return { summaries: drained.filter(({ summary }) => summary.requests > 0), callers }
+    return { summaries: drained.filter(({ summary }) => summary.requests > 0), callers, events }
   }
 }

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Breakers } from '../breaker/breakers.ts'
 import type { Clock } from '../clock.ts'
 import type { ServingOptions } from '../config/serving-store.ts'
+import type { NewEvent } from '../events/event.ts'
+import type { Events } from '../events/events.ts'
 import type { Callers } from '../rollout/callers.ts'
 import type { Evidence } from '../rollout/evidence.ts'
 import type { State } from '../state.ts'
@@ -38,6 +40,7 @@ export interface SharedStateOptions extends ServingOptions {
   readonly evidence: Evidence
   readonly callers: Callers
   readonly breakers: Breakers
+  readonly events: Events
 }
 
 /**
@@ -46,7 +49,7 @@ export interface SharedStateOptions extends ServingOptions {
  * @throws ConfigInvalidError, and when the database does not answer and this replica never served a revision.
  */
 export async function openSharedState(options: SharedStateOptions): Promise<State> {
-  const { database, name, clock, outbox, evidence, callers, logger } = options
+  const { database, name, clock, outbox, evidence, callers, events, logger } = options
   const { db } = database
   const log = new MongoLog(db)
   const shared = new SharedLog({ storage: log, now: Date.now, uniqueId: randomUUID })
@@ -55,7 +58,12 @@ export async function openSharedState(options: SharedStateOptions): Promise<Stat
   const audit = new LogAudit(log, shared)
   const id = `${name}/${randomUUID()}`
   const replicas = new Replicas(db, id)
-  const batches = new Batches({ db, replica: id, outbox, evidence, callers, now: () => clock.now() })
+  const onEvent = (event: NewEvent, replica: string) => events.relay({ ...event, replica })
+  const batches = new Batches({ db, replica: id, outbox, evidence, callers, now: () => clock.now(), onEvent })
+  const unsubscribe = events.subscribe(({ id: _id, at: _at, ...event }) => {
+    // Every replica tells of the configuration by itself.
+    if (event.replica === undefined && !event.type.startsWith('config.')) outbox.tell(event)
+  })
   const lease = new Lease({
     log: shared,
     storage: new MongoBeats(db),
@@ -74,6 +82,7 @@ export async function openSharedState(options: SharedStateOptions): Promise<Stat
     store,
     audit,
     replicas,
+    leads: () => lease.held !== undefined,
     credentials: new LogCredentials(shared, follower),
     async openRollouts(parts) {
       const rollouts = new SharedRollouts({
@@ -92,6 +101,7 @@ export async function openSharedState(options: SharedStateOptions): Promise<Stat
         settled: () => rollouts.settled(),
         async close() {
           await stop()
+          await replicas.leave()
           await rollouts.close()
           await batches.send().catch(() => {})
           await lease.release()
@@ -99,9 +109,9 @@ export async function openSharedState(options: SharedStateOptions): Promise<Stat
       }
     },
     async close() {
+      unsubscribe()
       store.off('revision', onRevision)
       store.close()
-      await replicas.leave()
       await follower.close()
       await database.close()
     }

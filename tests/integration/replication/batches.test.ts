@@ -13,18 +13,20 @@ const OUTCOMES = ['answered', 'refused', 'server-error', 'network-error', 'timeo
 
 /** One replica's part in the evidence. */
 function replicaOn(client: MongoClient, database: string, name: string) {
+  const heard: string[] = []
   const evidence = createEvidence()
   const callers = createCallers()
   const outbox = new Outbox()
   const batches = new Batches({
     db: client.db(database),
-    replica: name,
+    replica: `${name}/1`,
     outbox,
     evidence,
     callers,
-    now: () => Date.now()
+    now: () => Date.now(),
+    onEvent: (event, replica) => void heard.push(`${replica}: ${event.message}`)
   })
-  return { evidence, callers, outbox, batches }
+  return { evidence, callers, outbox, batches, heard }
 }
 
 async function connected() {
@@ -109,6 +111,16 @@ test('callers of all replicas come together, each once', async () => {
   one.outbox.see('notes', 4, 'native', 2)
   await one.batches.send()
   expect(await client.db(database).collection('batches').countDocuments()).toBe(2)
+})
+
+test('what happened on one replica is told on the others, once', async () => {
+  const { client, database } = await connected()
+  const [one, two] = [replicaOn(client, database, 'one'), replicaOn(client, database, 'two')]
+  one.outbox.tell({ type: 'breaker.open', severity: 'error', message: 'the breaker opened', routes: [ROUTE] })
+  await one.batches.send()
+  for (const { batches } of [one, two, two]) await batches.receive()
+  expect(one.heard).toEqual([])
+  expect(two.heard).toEqual(['one: the breaker opened'])
 })
 
 test('a leader that was replaced keeps nothing any more', async () => {
