@@ -22,7 +22,7 @@ const KEEP_ALIVE = `    keepalive 128;
  */
 export function nginxConfig(config: RoutingConfig, settings: Settings): string {
   const servers = listOf(settings.GATEWAY_UPSTREAMS)
-    .map(server => `    server ${server} max_fails=3 fail_timeout=5s;`)
+    .map(server => `    server ${server} max_fails=3 fail_timeout=1s;`)
     .join('\n')
   const idleS = Math.ceil(longestIdleMs(config) / 1000) + MARGIN_S
   return `# Made by "node nginx/render.ts" from routing.config.json and the environment. Do not edit.

@@ -2,6 +2,8 @@ import type { NewEvent } from '../events/event.ts'
 import type { Callers, Side } from '../rollout/callers.ts'
 import { createEvidence, type Evidence, type EvidenceWindow, type Outcome } from '../rollout/evidence.ts'
 
+/** How often callers are told again: a replica that came later has to hear of them too. Milliseconds. */
+const TELL_AGAIN_MS = 600_000
 /** Events that wait to be sent. */
 const MOST_EVENTS = 256
 
@@ -27,6 +29,8 @@ export class Outbox implements Pick<Evidence, 'record'>, Pick<Callers, 'see'> {
   readonly #targets = new Map<string, { readonly routeId: string; readonly target: string }>()
   readonly #seen = new Map<string, SeenCallers & { readonly buckets: number[] }>()
   readonly #events: NewEvent[] = []
+  /** Monotonic milliseconds. */
+  #toldSince = performance.now()
   /** What was told since the side of its group last changed. */
   readonly #told = new Map<string, { readonly revision: number; readonly buckets: Set<number> }>()
 
@@ -57,6 +61,10 @@ export class Outbox implements Pick<Evidence, 'record'>, Pick<Callers, 'see'> {
 
   /** Everything since the last call. */
   take(): Measured {
+    if (performance.now() - this.#toldSince >= TELL_AGAIN_MS) {
+      this.#told.clear()
+      this.#toldSince = performance.now()
+    }
     const drained = [...this.#targets.values()].map(({ routeId, target }) => ({
       routeId,
       target,

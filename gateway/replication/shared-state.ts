@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Breakers } from '../breaker/breakers.ts'
 import type { Clock } from '../clock.ts'
 import type { ServingOptions } from '../config/serving-store.ts'
+import type { Revision } from '../config/store.ts'
 import type { NewEvent } from '../events/event.ts'
 import type { Events } from '../events/events.ts'
+import { groupsOf, weightsOf } from '../rollout-controller/groups.ts'
 import type { Callers } from '../rollout/callers.ts'
 import type { Evidence } from '../rollout/evidence.ts'
 import type { State } from '../state.ts'
@@ -74,7 +77,13 @@ export async function openSharedState(options: SharedStateOptions): Promise<Stat
   const startedAt = new Date()
   const report = () =>
     replicas.report({ ...reportOf(options, store.current), startedAt, leads: lease.held !== undefined })
-  const onRevision = () => void report().catch(() => {})
+  resetCallers(callers, undefined, store.current)
+  let before = store.current
+  const onRevision = (current: Revision) => {
+    resetCallers(callers, before, current)
+    before = current
+    void report().catch(() => {})
+  }
   store.on('revision', onRevision)
   follower.start()
 
@@ -115,6 +124,16 @@ export async function openSharedState(options: SharedStateOptions): Promise<Stat
       await follower.close()
       await database.close()
     }
+  }
+}
+
+/** On every replica, so that whichever leads next has seen the callers of the weights that stand. */
+function resetCallers(callers: Callers, before: Revision | undefined, current: Revision): void {
+  const stood = before === undefined ? undefined : groupsOf(before.config)
+  for (const [name, group] of groupsOf(current.config)) {
+    const known = stood?.get(name)
+    const isSame = known !== undefined && isDeepStrictEqual(weightsOf(known), weightsOf(group))
+    if (!isSame) callers.reset(name, current.number)
   }
 }
 

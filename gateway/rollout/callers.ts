@@ -17,7 +17,10 @@ export interface Callers {
   see(routeId: string, revision: number, side: Side, bucket: number): void
   /** How many distinct buckets each side has seen. */
   count(routeId: string): { readonly native: number; readonly legacy: number }
-  /** Starts anew with a revision that gave the route another weight, since callers then rightly change sides. */
+  /**
+   * Starts anew with a revision that gave the route another weight, since callers then rightly change sides. Does
+   * nothing when it has begun with that revision already.
+   */
   reset(routeId: string, revision: number): void
   /** Forgets a route that the configuration no longer has. */
   forget(routeId: string): void
@@ -57,7 +60,7 @@ export function createCallers(): Callers {
       return { native: cardinality(native), legacy: cardinality(legacy) }
     },
     reset(routeId, revision) {
-      routes.set(routeId, emptySets(revision))
+      if (setsOf(routeId).since < revision) routes.set(routeId, emptySets(revision))
     },
     forget(routeId) {
       routes.delete(routeId)

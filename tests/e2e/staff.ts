@@ -11,7 +11,8 @@ import { Value } from '@sinclair/typebox/value'
 
 /** What operations staff do and hear, through the admin API. */
 export interface Staff {
-  act(verb: string, target: string, reason: string): Promise<void>
+  /** @param weight of `set`, in percent. */
+  act(verb: string, target: string, reason: string, weight?: number): Promise<void>
   rollout(target: string): Promise<RolloutStatus>
   /** The weights that the route was given so far, the first one first. */
   weights(route: string): Promise<unknown[]>
@@ -72,12 +73,12 @@ export function signIn(adminUrl: string, printed: readonly string[]): Staff {
   }
 
   return {
-    async act(verb, target, reason) {
+    async act(verb, target, reason, weight) {
       const current = (await fetch(`${api}/routes`, { headers })).headers.get('etag') ?? ''
       const response = await fetch(`${api}/rollouts/${target}/${verb}`, {
         method: 'POST',
         headers: { ...headers, 'if-match': current, 'content-type': 'application/json' },
-        body: JSON.stringify({ reason })
+        body: JSON.stringify({ reason, weight })
       })
       if (response.status !== 200) throw new Error(`${verb} ${target}: ${response.status} ${await response.text()}`)
     },

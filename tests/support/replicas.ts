@@ -7,6 +7,10 @@ const COLLECTIONS = ['log', 'beats', 'rollouts', 'orders', 'replicas', 'batches'
 
 export interface ReplicaOptions extends GatewayOptions {
   readonly replicas: number
+  /** Of the server that the routing store is on; default: the one of the services' database. */
+  readonly storeUri?: string
+  /** Of their public listeners; default: free ones. */
+  readonly ports?: readonly number[]
 }
 
 export interface RunningReplicas {
@@ -19,16 +23,24 @@ export interface RunningReplicas {
 }
 
 /** Starts gateways that share a routing store of a fresh name, on the server that their database is on. */
-export async function startReplicas({ replicas, ...options }: ReplicaOptions): Promise<RunningReplicas> {
+export async function startReplicas({
+  replicas,
+  ports = [],
+  storeUri,
+  ...options
+}: ReplicaOptions): Promise<RunningReplicas> {
   const name = `routing_${randomBytes(4).toString('hex')}`
-  await createStore(options.mongodbUri, name)
+  const uri = storeUri ?? options.mongodbUri
+  await createStore(uri, name)
   const start = (index: number) =>
     startGateway({
       ...options,
       env: {
         ROUTING_STORE: 'mongodb',
+        ROUTING_MONGODB_URI: uri,
         ROUTING_DATABASE: name,
         REPLICA_NAME: `gateway-${index + 1}`,
+        PORT: String(ports[index] ?? 0),
         ...options.env
       }
     })

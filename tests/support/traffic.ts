@@ -16,6 +16,8 @@ export interface TrafficOptions {
   /** How many clinicians ask in turn, each with a token of its own. */
   readonly callers: number
   readonly requestsPerSecond: number
+  /** Takes any certificate. */
+  readonly insecure?: boolean
 }
 
 /** One request that ended. */
@@ -41,7 +43,8 @@ export function startTraffic(options: TrafficOptions, onSeen: (seen: Seen) => vo
   const tokens = Array.from({ length: callers }, () =>
     jsonwebtoken.sign({ userID: new ObjectId().toHexString(), author: 'somebody' }, jwtSecret, { expiresIn: '12h' })
   )
-  const agent = new Agent({ connections: CONNECTIONS, pipelining: 1 })
+  const connect = { rejectUnauthorized: options.insecure !== true }
+  const agent = new Agent({ connections: CONNECTIONS, pipelining: 1, connect })
   const stopped = new AbortController()
   const inFlight = new Set<Promise<void>>()
 
