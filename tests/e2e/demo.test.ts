@@ -127,19 +127,25 @@ test('it starts, its lines work, a rollout goes through, and Ctrl-C leaves nothi
   expect(running.lines('stderr').filter(line => !line.startsWith('npm '))).toEqual([])
 })
 
-test.each(['PORT', 'ADMIN_PORT'] as const)('%s taken: it says so, fails, and leaves nothing behind', async name => {
-  const squatter = createServer().listen(0, '127.0.0.1')
-  await once(squatter, 'listening')
-  onTestFinished(() => void squatter.close())
-  const address = squatter.address()
-  const taken = String(typeof address === 'object' ? address?.port : '')
-  const { running, temporary } = await startDemo({ PORT: '0', ADMIN_PORT: '0', [name]: taken })
-  await running.waitForLine(line => line.startsWith('starting ') || undefined)
-  const { code } = await running.exited
-  expect(code).toBeGreaterThan(0)
-  const told = running.lines('stderr').join('\n')
-  expect(told).toMatch(new RegExp(`address already in use 127\\.0\\.0\\.1:${taken}`))
-  expect(await readdir(temporary)).toEqual([])
-  expect((await processes()).filter(({ command }) => command.includes(temporary))).toEqual([])
-  expect(told).not.toMatch(/^\s+at /m)
-})
+test.each(['PORT', 'ADMIN_PORT'] as const)(
+  '%s taken: it says so, fails, and leaves nothing behind',
+  {
+    timeout: 60_000
+  },
+  async name => {
+    const squatter = createServer().listen(0, '127.0.0.1')
+    await once(squatter, 'listening')
+    onTestFinished(() => void squatter.close())
+    const address = squatter.address()
+    const taken = String(typeof address === 'object' ? address?.port : '')
+    const { running, temporary } = await startDemo({ PORT: '0', ADMIN_PORT: '0', [name]: taken })
+    await running.waitForLine(line => line.startsWith('starting ') || undefined)
+    const { code } = await running.exited
+    expect(code).toBeGreaterThan(0)
+    const told = running.lines('stderr').join('\n')
+    expect(told).toMatch(new RegExp(`address already in use 127\\.0\\.0\\.1:${taken}`))
+    expect(await readdir(temporary)).toEqual([])
+    expect((await processes()).filter(({ command }) => command.includes(temporary))).toEqual([])
+    expect(told).not.toMatch(/^\s+at /m)
+  }
+)

@@ -37,6 +37,9 @@ function packageOf(specifier: string): string {
 
 const isPure = (file: string) => file.startsWith('gateway/rollout/') || file === 'gateway/breaker/breaker.ts'
 
+/** The browser's side of the dashboard, whose bundle is made when the packages are installed. */
+const isBundled = (file: string) => /^gateway\/dashboard\/(?:client\/|build\.ts$)/.test(file)
+
 const gateway = importsOf('gateway')
 const services = importsOf('services')
 const routing = importsOf('gateway/routing')
@@ -97,9 +100,18 @@ test("a rollout's decisions and a breaker's are pure: they run nothing but thems
 test('what runs in production imports neither tests nor a package that is installed for development only', () => {
   const runtime = new Set(Object.keys(packageJson.dependencies))
   const development = [...gateway.imports, ...services.imports].filter(
-    ({ what, typeOnly }) =>
-      /^(?:tests|bench)\//.test(what) ||
-      (!typeOnly && !/^(?:node:|gateway\/|services\/|package\.json$)/.test(what) && !runtime.has(packageOf(what)))
+    ({ file, what, typeOnly }) =>
+      !isBundled(file) &&
+      (/^(?:tests|bench)\//.test(what) ||
+        (!typeOnly && !/^(?:node:|gateway\/|services\/|package\.json$)/.test(what) && !runtime.has(packageOf(what))))
   )
   expect(development).toEqual([])
+})
+
+test('the browser gets types of the gateway, and none of its code', () => {
+  const client = gateway.imports.filter(({ file }) => file.startsWith('gateway/dashboard/client/'))
+  const code = client.filter(
+    ({ what, typeOnly }) => !typeOnly && /^(?:node:|gateway\/(?!dashboard\/client\/)|services\/)/.test(what)
+  )
+  expect(code).toEqual([])
 })

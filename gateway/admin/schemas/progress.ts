@@ -1,0 +1,33 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { Count, Time } from './parts.ts'
+
+const IsoTime = (description: string) =>
+  Type.Optional(
+    Type.String({
+      pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d)$',
+      description,
+      errorMessage: 'a time such as 2026-01-05T12:00:00Z'
+    })
+  )
+
+export const ProgressQuerySchema = Type.Object(
+  { from: IsoTime('Default: 24 hours ago.'), to: IsoTime('Default: now.') },
+  { additionalProperties: false }
+)
+export type ProgressQuery = Static<typeof ProgressQuerySchema>
+
+/** How far the migration is, over time. Kept across restarts. */
+export const ProgressSchema = Type.Object({
+  stepMs: Type.Integer({ description: 'Between two points; wider for a longer time.' }),
+  points: Type.Array(
+    Type.Object({
+      at: Time('When the span began.'),
+      native: Count('Requests that ended in the span and that native was to answer.'),
+      legacy: Count('Those that an upstream was to answer.'),
+      routes: Count('Routes at the end of the span.'),
+      nativeRoutes: Count('Of them, those at weight 100 or native only.')
+    }),
+    { description: 'By time; spans of which nothing is known are absent.' }
+  )
+})
+export type Progress = Static<typeof ProgressSchema>
