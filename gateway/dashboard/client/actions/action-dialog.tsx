@@ -34,9 +34,10 @@ export function ActionDialog({ action, subject, onClose }: ActionDialogProps) {
   const [isBusy, setBusy] = useState(false)
   const isSent = useRef(false)
   const change = changeOf(action, weight)
-  const { answer, failure: planFailure } = useAnswer(() => planOf(change), [JSON.stringify(change), look])
-  // An answer to an earlier weight is no plan of this one.
-  const plan = answer?.for === JSON.stringify(change) ? answer : undefined
+  const asked = JSON.stringify({ change, look })
+  const { answer, failure: planFailure } = useAnswer(() => planOf(change, asked), [asked])
+  // An answer to an earlier weight, or from before another look, is no plan of this one.
+  const plan = answer?.for === asked ? answer : undefined
   const isStale = failure?.changes !== undefined
 
   const submit = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
@@ -65,7 +66,7 @@ export function ActionDialog({ action, subject, onClose }: ActionDialogProps) {
     setFailure(undefined)
     setLook(look + 1)
   }
-  const needsReason = plan?.plan?.reasonRequired ?? false
+  const needsReason = action.needsReason === true || plan?.plan?.reasonRequired === true
 
   return (
     <Dialog title={`${action.name}: ${subject}`} onClose={() => onClose(false)}>
@@ -141,20 +142,20 @@ function FailureNotice({ failure: { message, changes }, onLookAgain }: FailureNo
 }
 
 interface Planned {
-  readonly for: string | undefined
+  /** What was asked. */
+  readonly for: string
   readonly plan?: Plan
   /** What the action is based on. */
   readonly revision: number
 }
 
-async function planOf(change: PlanChange | undefined): Promise<Planned | undefined> {
-  const key = JSON.stringify(change)
+async function planOf(change: PlanChange | undefined, asked: string): Promise<Planned | undefined> {
   if (change !== undefined) {
     const { data: plan } = await send<Plan>('POST', '/config/plan', { change })
-    return { for: key, plan, revision: plan.revision }
+    return { for: asked, plan, revision: plan.revision }
   }
   const { revision } = await get<unknown>('/rollouts')
-  return revision === undefined ? undefined : { for: key, revision }
+  return revision === undefined ? undefined : { for: asked, revision }
 }
 
 function changeOf({ change, asksWeight }: Action, weight: string): PlanChange | undefined {

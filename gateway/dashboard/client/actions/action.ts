@@ -13,6 +13,8 @@ export interface Action {
   readonly change?: PlanChange
   /** It must not fail because another change came in between. */
   readonly isEmergency: boolean
+  /** The gateway wants to know why, whatever it moves; else the plan says whether it does. */
+  readonly needsReason?: boolean
   /** A weight is asked for. */
   readonly asksWeight?: { readonly group: string; readonly from: number }
   run(order: Order, revision: number | '*'): Promise<Answer<unknown>>
@@ -56,11 +58,20 @@ export function killAction(id: string | undefined, isOn: boolean): Action {
   }
 }
 
+/** These may raise a weight, now or later. */
+const NEED_REASON: ReadonlySet<Verb> = new Set(['start', 'resume', 'promote', 'promote-full'])
+
 type Rest = Pick<Action, 'name' | 'kind' | 'what'> & Partial<Action>
 
 function order(group: string, verb: Verb, rest: Rest): Action {
   const path = `/rollouts/${encodeURIComponent(group)}/${verb}`
-  return { isEmergency: false, ...rest, run: (body, revision) => send<Ordered>('POST', path, body, { revision }) }
+  const needsReason = NEED_REASON.has(verb)
+  return {
+    isEmergency: false,
+    needsReason,
+    ...rest,
+    run: (body, revision) => send<Ordered>('POST', path, body, { revision })
+  }
 }
 
 function planned(group: string, weight: number): PlanChange {
