@@ -17,13 +17,13 @@ import { addressResolver, networkTest } from './client-address.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { RoutingConfig } from './config/schema.ts'
 import type { ConfigStore, Revision } from './config/store.ts'
-import { edgeOf } from './edge.ts'
 import { type Environment, EnvironmentError, stateDirectory } from './environment.ts'
 import { createEvents, type Events } from './events/events.ts'
 import { breakerEvent, tellOfConfig } from './events/tell.ts'
 import { createWebhook, type Webhook, type WebhookOptions } from './events/webhook.ts'
-import { KillFile, withKilled } from './kill-file.ts'
+import { KillFile, unknownOf, withKilled } from './kill-file.ts'
 import { registerNativeSide } from './native-side.ts'
+import { platformOptions } from './platform-options.ts'
 import { createRelay } from './proxy/relay.ts'
 import { createUpstreams, resolveTargets } from './proxy/upstreams.ts'
 import { createTunnel } from './proxy/websocket.ts'
@@ -131,37 +131,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const upgrades = serveUpgrades(app, { assigner, tunnel, observer })
   const nativeRoutes = await registerNativeSide(app, {
     modules,
-    platform: {
-      database,
-      jwtSecret: environment.JWT_SECRET,
-      bcryptCost: environment.BCRYPT_COST,
-      loginLimits: {
-        windowMs: environment.LOGIN_WINDOW_MS,
-        perAccountAndAddress: environment.LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS,
-        perAccount: environment.LOGIN_FAILURES_PER_ACCOUNT,
-        perAddress: environment.LOGIN_FAILURES_PER_ADDRESS,
-        registrationsPerAddress: environment.REGISTRATIONS_PER_ADDRESS
-      },
-      revocationStalenessMs: environment.REVOCATION_STALENESS_MS,
-      clientAddress: ({ raw }) => edgeOf(raw).client.address,
-      openai: {
-        baseUrl: environment.OPENAI_BASE_URL,
-        apiKey: environment.OPENAI_API_KEY,
-        chatModel: environment.OPENAI_CHAT_MODEL,
-        transcriptionModel: environment.OPENAI_TRANSCRIPTION_MODEL,
-        timeoutMs: environment.OPENAI_TIMEOUT_MS,
-        maxRetries: environment.OPENAI_MAX_RETRIES,
-        concurrency: environment.OPENAI_CONCURRENCY
-      },
-      terminology: {
-        baseUrl: environment.NHS_BASE_URL,
-        clientId: environment.NHS_CLIENT_ID,
-        clientSecret: environment.NHS_CLIENT_SECRET,
-        timeoutMs: environment.NHS_TIMEOUT_MS
-      },
-      transcription: { requireToken: environment.TRANSCRIPTION_REQUIRE_TOKEN === 'true' },
-      webSockets
-    },
+    platform: platformOptions(environment, { database, webSockets }),
     relay: withUpgrades(relay, tunnel),
     draining,
     onFallback: edge => metrics.countFallback(edge)
@@ -205,6 +175,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const serve = () => {
     const { number, config } = store.current
     const { killed } = killFile
+    const unknown = unknownOf(config, killed)
+    if (unknown.length > 0) logger.error({ unknown }, 'the kill file names what is neither a route nor a group')
     served = killed === 'none' ? store.current : { number, table: serving.compile(withKilled(config, killed)) }
   }
   const takeOver = () => {

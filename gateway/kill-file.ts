@@ -16,8 +16,8 @@ export interface KillFileOptions {
 }
 
 /**
- * A file on this machine that sends callers upstream while it is there: all routes when it is empty, else those whose ids
- * it names, one a line. It needs no database, no network and no credential: who may write it may stop this replica.
+ * A file on this machine that sends callers upstream while it is there: all routes when it is empty, else those that it
+ * names, or whose group it names, one a line. It needs no database, no network and no credential: who may write it may stop this replica.
  */
 export class KillFile {
   killed: Killed = 'none'
@@ -58,8 +58,17 @@ export class KillFile {
 export function withKilled(config: RoutingConfig, killed: Killed): RoutingConfig {
   if (killed === 'none') return config
   if (killed === 'all') return { ...config, killSwitch: true }
-  const routes = config.routes.map(route => (killed.has(route.id) ? { ...route, killSwitch: true } : route))
+  const routes = config.routes.map(route =>
+    killed.has(route.id) || killed.has(route.group ?? route.id) ? { ...route, killSwitch: true } : route
+  )
   return { ...config, routes }
+}
+
+/** What a kill file names and the configuration does not have. */
+export function unknownOf({ routes }: RoutingConfig, killed: Killed): string[] {
+  if (typeof killed === 'string') return []
+  const known = new Set(routes.flatMap(({ id, group = id }) => [id, group]))
+  return [...killed].filter(name => !known.has(name))
 }
 
 /** A file that is there and cannot be read was put there for a reason. */

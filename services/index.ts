@@ -14,7 +14,7 @@ export { connectDatabase, type Database } from './platform/database.ts'
 export { type PlatformOptions, platform } from './platform/index.ts'
 export { answerUnroutable } from './platform/unroutable.ts'
 export { asksForWebSocket, takeUpgrade, type Upgrade, upgradeOf } from './platform/upgrade.ts'
-export { createWebSockets } from './platform/websockets.ts'
+export { createWebSockets, type WebSockets } from './platform/websockets.ts'
 
 /** A domain served in this process: a plugin that needs the decorators of `platform` in its scope. */
 export interface NativeModule {

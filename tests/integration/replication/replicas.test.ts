@@ -92,8 +92,9 @@ test('a kill file works without the database, for all routes or for those it nam
   )
   await killed
   expect(await sideOf(0)).toBe('legacy')
-  await writeFile(join(folder, 'kill'), `notes.list\n${ROUTE}\n`)
-  await replicas.gateways[0]?.waitForLog(({ routes }) => Array.isArray(routes) || undefined)
+  await writeFile(join(folder, 'kill'), `notes.list\n${ROUTE}\nnotes.lst\n`)
+  const unknown = await replicas.gateways[0]?.waitForLog(({ unknown: names }) => names)
+  expect(unknown).toEqual(['notes.lst'])
   expect(await sideOf(0)).toBe('legacy')
   await database.restart()
   await rm(join(folder, 'kill'))
