@@ -5,7 +5,7 @@ import type { LogEntry } from './shared-log.ts'
 
 /** How often the log is looked at, whether its database tells of news or not. */
 const POLL_MS = 500
-/** How often a stream of news that was lost is opened again. */
+/** When a stream of news that was lost, or never was, is opened again. */
 const WATCH_MS = 10_000
 
 interface FollowerEvents {
@@ -27,6 +27,7 @@ export class Follower extends EventEmitter<FollowerEvents> {
   readonly #entries = new Map<string, LogEntry>()
   readonly #exclusive = pLimit(1)
   readonly #timers: NodeJS.Timeout[] = []
+  #isWatching = false
   #unwatch: () => Promise<void> = async () => {}
 
   constructor(options: FollowerOptions) {
@@ -37,12 +38,11 @@ export class Follower extends EventEmitter<FollowerEvents> {
   /** Begins to keep up. */
   start(): void {
     const poll = setInterval(() => this.#hear(), POLL_MS)
-    const watch = () => {
-      void this.#unwatch()
-      this.#unwatch = this.#options.log.watch(() => this.#hear())
-    }
-    watch()
-    this.#timers.push(poll, setInterval(watch, WATCH_MS))
+    this.#watch()
+    const watchAgain = setInterval(() => {
+      if (!this.#isWatching) this.#watch()
+    }, WATCH_MS)
+    this.#timers.push(poll, watchAgain)
     for (const timer of this.#timers) timer.unref()
   }
 
@@ -64,6 +64,14 @@ export class Follower extends EventEmitter<FollowerEvents> {
     for (const timer of this.#timers) clearInterval(timer)
     await this.#unwatch()
     await this.#exclusive(() => {})
+  }
+
+  #watch(): void {
+    this.#isWatching = true
+    this.#unwatch = this.#options.log.watch(
+      () => this.#hear(),
+      () => (this.#isWatching = false)
+    )
   }
 
   #hear(): void {

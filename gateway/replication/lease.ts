@@ -40,9 +40,9 @@ export interface LeaseOptions {
 export class Lease {
   /** The lease that this replica has; undefined when it does not lead. */
   held: number | undefined
-  /** The beat that was seen last, of whomever. */
-  seen: Beat | undefined
   readonly #options: LeaseOptions
+  /** The beat that was seen last, of whomever. */
+  #seen: Beat | undefined
   #seenAt: number
   /** The lease that stood in the log when this replica wanted it. */
   #standing = 0
@@ -89,9 +89,9 @@ export class Lease {
   async #follow(): Promise<void> {
     const { storage, now } = this.#options
     const beat = await storage.read()
-    const isNew = beat?.lease !== this.seen?.lease || beat?.count !== this.seen?.count
+    const isNew = beat?.lease !== this.#seen?.lease || beat?.count !== this.#seen?.count
     if (isNew) {
-      this.seen = beat
+      this.#seen = beat
       this.#seenAt = now()
     }
     const isReleased = beat === undefined || beat.holder === ''

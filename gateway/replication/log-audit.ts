@@ -16,6 +16,8 @@ export class FencedError extends Error {
 /** The audit as the shared log has it. */
 export class LogAudit implements Audit {
   problem: string | undefined
+  /** The highest number that this process has seen. */
+  #highest = 0
   readonly #log: MongoLog
   readonly #shared: SharedLog
 
@@ -28,6 +30,7 @@ export class LogAudit implements Audit {
   async append(record: AuditRecord, fence?: number): Promise<AuditEntry> {
     const result = await this.#shared.append({ record, fence })
     if (result.outcome !== 'appended') throw new FencedError()
+    this.#highest = Math.max(this.#highest, result.entry.seq)
     return result.entry
   }
 
@@ -40,7 +43,12 @@ export class LogAudit implements Audit {
     // First the end: what is appended meanwhile comes after it.
     const last = await this.#log.last()
     const lines = (await this.#log.lines()).slice(0, last?.seq ?? 0)
-    const verdict = verifyChain(lines.map(line => `${line}\n`).join(''), last === undefined ? undefined : headOf(last))
+    const seq = last?.seq ?? 0
+    const verdict: Verdict =
+      seq < this.#highest
+        ? { ok: false, line: seq + 1, problem: `entries up to ${this.#highest} were there and are missing at the end` }
+        : verifyChain(lines.map(line => `${line}\n`).join(''), last === undefined ? undefined : headOf(last))
+    if (verdict.ok) this.#highest = seq
     this.problem = verdict.ok ? undefined : `the audit is not whole: line ${verdict.line}: ${verdict.problem}`
     return verdict
   }

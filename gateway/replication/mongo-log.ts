@@ -85,13 +85,16 @@ export class MongoLog implements LogStorage {
   /**
    * Calls back when somebody appended, as soon as the database tells; never where it has no change streams.
    *
+   * @param onLost called when nothing more will come.
    * @returns what stops it.
    */
-  watch(onAppended: () => void): () => Promise<void> {
+  watch(onAppended: () => void, onLost: () => void): () => Promise<void> {
     const stream = this.#entries.watch([{ $match: { operationType: 'insert' } }, { $project: { _id: 1 } }])
     stream.on('change', onAppended)
-    // A server that stands alone has none, and a stream that is lost is opened anew by whoever polls.
-    stream.on('error', () => void stream.close().catch(() => {}))
+    stream.on('error', () => {
+      onLost()
+      void stream.close().catch(() => {})
+    })
     return () => stream.close().catch(() => {})
   }
 }

@@ -49,3 +49,12 @@ export const Before = Type.Optional(
     errorMessage: 'a whole number from 1'
   })
 )
+
+export const IsoTime = (description: string) =>
+  Type.Optional(
+    Type.String({
+      pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d)$',
+      description,
+      errorMessage: 'a time such as 2026-01-05T12:00:00Z'
+    })
+  )

@@ -1,14 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Count, Time } from './parts.ts'
-
-const IsoTime = (description: string) =>
-  Type.Optional(
-    Type.String({
-      pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d)$',
-      description,
-      errorMessage: 'a time such as 2026-01-05T12:00:00Z'
-    })
-  )
+import { Count, IsoTime, Time } from './parts.ts'
 
 export const ProgressQuerySchema = Type.Object(
   { from: IsoTime('Default: 24 hours ago.'), to: IsoTime('Default: now.') },

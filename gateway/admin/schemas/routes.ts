@@ -4,7 +4,7 @@ import { RolloutStatusSchema } from '../../rollout-controller/status.ts'
 import { PhaseSchema } from '../../rollout/state.ts'
 import { REASONS } from '../../routing/route.ts'
 import { DriftSchema } from './replicas.ts'
-import { Count, nameParam, OneOf, RevisionNumber, strict, Time } from './parts.ts'
+import { Count, IsoTime, nameParam, OneOf, RevisionNumber, strict, Time } from './parts.ts'
 
 export const ReadinessSchema = Type.Object({
   status: Type.Union([Type.Literal('ready'), Type.Literal('not ready')]),
@@ -138,14 +138,6 @@ export const RouteDetailSchema = Type.Object({
 })
 export type RouteDetail = Static<typeof RouteDetailSchema>
 
-const IsoTime = (description: string) =>
-  Type.Optional(
-    Type.String({
-      pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d)$',
-      description,
-      errorMessage: 'a time such as 2026-01-05T12:00:00Z'
-    })
-  )
 export const WindowsQuerySchema = Type.Object(
   { from: IsoTime('Default: an hour ago.'), to: IsoTime('Default: now.') },
   strict

@@ -140,3 +140,18 @@ test('what somebody does to the log shows when it is verified', async () => {
   expect(await one.audit.verify()).toMatchObject({ ok: false, line: 3 })
   await client.close()
 })
+
+test('entries that are gone from the end show on a replica that has seen them', async () => {
+  const place = await freshStore()
+  const one = await openReplica(place)
+  for (const weight of [20, 30]) await change(one, weight)
+  expect(await one.audit.verify()).toMatchObject({ ok: true, entries: 3 })
+  const client = await MongoClient.connect(place.uri)
+  await client.db(place.name).collection<{ _id: number }>('log').deleteOne({ _id: 3 })
+  await client.close()
+  expect(await one.audit.verify()).toEqual({
+    ok: false,
+    line: 3,
+    problem: expect.stringContaining('missing at the end')
+  })
+})
