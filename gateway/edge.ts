@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { ClientAddress } from './client-address.ts'
 import type { Assignment } from './routing/route.ts'
+import type { RequestTrace } from './tracing/trace.ts'
 
 const kEdge = Symbol('edge')
 
@@ -26,6 +27,8 @@ export interface Edge {
   fellBack: boolean
   /** Why no proper answer came from the target: a short code for logs and metrics, never driver text. */
   failure: string | undefined
+  /** Absent where tracing is off. */
+  trace?: RequestTrace
 }
 
 declare module 'node:http' {

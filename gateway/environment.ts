@@ -3,6 +3,8 @@ import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { withSecretFiles } from './secret-files.ts'
+import { TracingVariables } from './tracing/variables.ts'
 
 const MIN_SECRET_LENGTH = 16
 
@@ -148,6 +150,7 @@ export const EnvironmentSchema = Type.Object({
     default: '',
     description: 'the secret that events are signed with, at least 16 characters; needed with EVENT_WEBHOOK_URL'
   }),
+  ...TracingVariables,
   SHUTDOWN_TIMEOUT_MS: Milliseconds('how long a stop waits for what is in flight, 1–86400000 ms', 30_000),
   SHUTDOWN_DELAY_MS: Type.Integer({
     default: 500,
@@ -179,13 +182,18 @@ export class EnvironmentError extends Error {
 }
 
 /**
- * Reads and checks the environment.
+ * Reads and checks the environment. A secret may be in a file instead, whose path stands in `NAME_FILE`.
  *
  * @throws EnvironmentError listing every variable that is missing or wrong. Values of secrets are not repeated.
  */
-export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+export function readEnvironment(given: NodeJS.ProcessEnv): Environment {
+  const { env, problems: unread } = withSecretFiles(given)
   const variables = Value.Default(EnvironmentSchema, givenIn(env))
-  const problems = [...new Set([...schemaProblems(variables, env), ...ruleProblems(env)])]
+  const told = [...schemaProblems(variables, env), ...ruleProblems(env)].filter(
+    // Of one whose file cannot be read, that is all there is to say.
+    problem => !unread.has(problem.split(' ', 1)[0] ?? '')
+  )
+  const problems = [...new Set([...unread.values(), ...told])]
   if (!Value.Check(EnvironmentSchema, variables) || problems.length > 0) throw new EnvironmentError(problems)
   return {
     ...variables,

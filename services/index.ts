@@ -10,7 +10,7 @@ import { transcripts } from './transcripts/index.ts'
 import { users } from './users/index.ts'
 import { v1Unknown } from './v1-unknown/index.ts'
 
-export { connectDatabase, type Database } from './platform/database.ts'
+export { type CommandWatcher, connectDatabase, type Database } from './platform/database.ts'
 export { type PlatformOptions, platform } from './platform/index.ts'
 export { answerUnroutable } from './platform/unroutable.ts'
 export { asksForWebSocket, takeUpgrade, type Upgrade, upgradeOf } from './platform/upgrade.ts'

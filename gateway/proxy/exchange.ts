@@ -2,6 +2,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import { PassThrough, type Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Edge } from '../edge.ts'
+import type { ExchangeTrace } from '../tracing/trace.ts'
 import { RESET, sendFailure, TIMED_OUT, type UpstreamFailure, upstreamFailure } from './failure.ts'
 import type { Connection, ConnectionAware } from './connection.ts'
 import { clientResponseHeaders, clientTrailers } from './headers.ts'
@@ -25,6 +26,8 @@ export interface ExchangeOptions {
   readonly path: string
   /** True while the gateway is stopping. */
   readonly draining: () => boolean
+  /** Undefined where tracing is off. */
+  readonly trace: ExchangeTrace | undefined
 }
 
 /**
@@ -101,7 +104,7 @@ export class Exchange implements ConnectionAware {
     statusMessage = ''
   ): void {
     if (this.#finished) return
-    const { response, request, edge, draining } = this.#options
+    const { response, request, edge, draining, trace } = this.#options
     const headers = clientResponseHeaders(rawList(controller.rawHeaders), {
       status,
       requestId: edge.requestId,
@@ -115,6 +118,7 @@ export class Exchange implements ConnectionAware {
     }
     if (this.connection !== undefined) this.connection.awaitingAnswer = false
     response.writeHead(status, reasonPhrase(status, statusMessage), headers)
+    trace?.answered(status)
     clearTimeout(this.#responseTimer)
     this.#answered = true
     this.#contentLength = Number(contentLength ?? -1)
@@ -144,7 +148,8 @@ export class Exchange implements ConnectionAware {
     // A body without a length ends with its connection: undici takes a reset for such an end.
     if (this.connection?.broken === true) return this.#fail(RESET)
     this.#finished = true
-    const { response } = this.#options
+    const { response, trace } = this.#options
+    trace?.ended()
     const trailers = clientTrailers(rawList(controller.rawTrailers))
     if (trailers.length > 0) response.addTrailers(trailers)
     response.end()
@@ -186,8 +191,9 @@ export class Exchange implements ConnectionAware {
   #fail(failure: UpstreamFailure): void {
     this.#finished = true
     clearTimeout(this.#responseTimer)
-    const { response, edge } = this.#options
+    const { response, edge, trace } = this.#options
     edge.failure = failure.code
+    trace?.ended(failure.code)
     // Half an answer must not look whole: the client's connection breaks as the upstream's did.
     if (this.#answered) response.destroy()
     else sendFailure(response, edge, failure)
@@ -198,6 +204,7 @@ export class Exchange implements ConnectionAware {
     clearTimeout(this.#responseTimer)
     if (this.#finished) return
     this.#finished = true
+    this.#options.trace?.ended('client_left')
     this.#controller?.abort(new Error('the client left'))
   }
 

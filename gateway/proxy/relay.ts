@@ -22,7 +22,7 @@ export function createRelay({ upstream, draining }: RelayOptions): Relay {
       edge.failure = 'upstream_unreachable'
       return sendFailure(response, edge, UNKNOWN_UPSTREAM)
     }
-    const headers = upstreamRequestHeaders(request.rawHeaders, {
+    const own = upstreamRequestHeaders(request.rawHeaders, {
       host: target.host,
       requestId: edge.requestId,
       client: edge.client,
@@ -30,7 +30,9 @@ export function createRelay({ upstream, draining }: RelayOptions): Relay {
       protocol: 'http'
     })
     const path = originForm(request.url ?? '/')
-    new Exchange({ request, response, upstream: target, edge, headers, path, draining }).send()
+    const trace = edge.trace?.relayed(target, own)
+    const headers = trace?.headers ?? own
+    new Exchange({ request, response, upstream: target, edge, headers, path, draining, trace }).send()
   }
 }
 

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream'
 import type { Upgrade } from '../../services/index.ts'
 import type { Edge } from '../edge.ts'
+import type { ExchangeTrace } from '../tracing/trace.ts'
 import { RESET, sendFailure, TIMED_OUT, type UpstreamFailure, upstreamFailure } from './failure.ts'
 import { clientResponseHeaders, upstreamRequestHeaders } from './headers.ts'
 import { originForm } from './relay.ts'
@@ -33,6 +34,8 @@ class Handshake {
   readonly #edge: Edge
   #upstreamRequest: ClientRequest | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Of the handshake; undefined where tracing is off. */
+  #trace: ExchangeTrace | undefined
 
   constructor(request: IncomingMessage, upgrade: Upgrade, edge: Edge) {
     this.#request = request
@@ -62,13 +65,15 @@ class Handshake {
 
   #dial(upstream: Upstream): ClientRequest {
     const { protocol, hostname, port } = upstream.url
-    const headers = upstreamRequestHeaders(this.#request.rawHeaders, {
+    const own = upstreamRequestHeaders(this.#request.rawHeaders, {
       host: upstream.host,
       requestId: this.#edge.requestId,
       client: this.#edge.client,
       httpVersion: this.#request.httpVersion,
       protocol: 'http'
     })
+    this.#trace = this.#edge.trace?.relayed(upstream, own)
+    const headers = this.#trace?.headers ?? own
     headers.push('connection', 'Upgrade', 'upgrade', 'websocket')
     const send = protocol === 'https:' ? httpsRequest : httpRequest
     return send({
@@ -89,6 +94,8 @@ class Handshake {
       return
     }
     this.#upgrade.status = 101
+    this.#trace?.answered(101)
+    this.#trace?.ended()
     const socket = this.#upgrade.takeSocket()
     const headers = this.#answerHeaders(answer, 101)
     headers.push('connection', 'Upgrade', 'upgrade', 'websocket')
@@ -109,8 +116,10 @@ class Handshake {
     const { response } = this.#upgrade
     const { socket } = this.#request
     const status = answer.statusCode ?? 502
+    this.#trace?.answered(status)
     response.writeHead(status, answer.statusMessage ?? '', this.#answerHeaders(answer, status))
     pipeline(answer, response, error => {
+      this.#trace?.ended(error ? RESET.code : undefined)
       if (!error || socket.destroyed) return
       this.#edge.failure = RESET.code
       socket.destroy()
@@ -119,6 +128,7 @@ class Handshake {
 
   #fail(failure: UpstreamFailure): void {
     clearTimeout(this.#timer)
+    this.#trace?.ended(failure.code)
     const { status, response } = this.#upgrade
     if (status !== undefined || response.headersSent || this.#request.socket.destroyed) return
     this.#edge.failure = failure.code
@@ -138,6 +148,7 @@ class Handshake {
 
   #ended(): void {
     clearTimeout(this.#timer)
+    this.#trace?.ended('client_left')
     if (this.#upgrade.status !== 101) this.#upstreamRequest?.destroy()
   }
 }

@@ -11,6 +11,9 @@ import {
 } from 'mongodb'
 import { TransactionTimeout } from './transactions.ts'
 
+/** Is given a client that tells of every command, before it connects. */
+export type CommandWatcher = (client: Pick<MongoClient, 'on'>) => void
+
 /** A connected, or connecting, database. */
 export interface Database {
   readonly db: Db
@@ -37,9 +40,22 @@ const TRANSIENT_CODES = new Set([91, 189, 10107, 11600, 11602, 13435, 13436])
 /**
  * Connects in the background: it returns while the database may still be down, and operations fail until it is there.
  * The database's name is the one given, else the path of the URI, else `scribe`. Throws on a malformed URI.
+ *
+ * @param watch where it is given, commands are told of, which costs a little with each.
  */
-export async function connectDatabase(uri: string, name = databaseName(uri)): Promise<Database> {
-  const client = new MongoClient(uri, { ...TIMEOUTS, appName: 'scribe-gateway', ignoreUndefined: true })
+export async function connectDatabase(
+  uri: string,
+  name = databaseName(uri),
+  watch?: CommandWatcher
+): Promise<Database> {
+  const monitorCommands = watch !== undefined
+  const client = new MongoClient(uri, {
+    ...TIMEOUTS,
+    appName: 'scribe-gateway',
+    ignoreUndefined: true,
+    monitorCommands
+  })
+  watch?.(client)
   const closing = new AbortController()
   const connecting = connectUntilDone(client, closing.signal)
   const db = client.db(name)

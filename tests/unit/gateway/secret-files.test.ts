@@ -1,0 +1,70 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { EnvironmentError, EnvironmentSchema, readEnvironment } from '../../../gateway/environment.ts'
+import { SECRETS } from '../../../gateway/secret-files.ts'
+
+const LEGACY = { LEGACY_URL: 'http://legacy:3000' }
+const PLAIN = { MONGODB_URI: 'mongodb://a:1/scribe', JWT_SECRET: 'the secret' }
+
+async function fileWith(text: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'scribe-secret-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const file = join(directory, 'secret')
+  await writeFile(file, text)
+  return file
+}
+
+function refusal(env: NodeJS.ProcessEnv): string[] {
+  try {
+    readEnvironment(env)
+  } catch (error) {
+    if (error instanceof EnvironmentError) return error.message.split('\n').slice(1)
+    throw error
+  }
+  throw new Error('the environment was accepted')
+}
+
+test('every secret is a variable of the gateway', () => {
+  expect(Object.keys(EnvironmentSchema.properties)).toEqual(expect.arrayContaining([...SECRETS]))
+})
+
+test.each([
+  ['the secret', 'the secret'],
+  ['the secret\n', 'the secret'],
+  ['the secret\r\n', 'the secret'],
+  [' the secret \n\n', ' the secret \n']
+])('%j in a file is the secret %j: one line feed at its end is not part of it', async (text, secret) => {
+  const { JWT_SECRET, MONGODB_URI } = readEnvironment({
+    ...LEGACY,
+    JWT_SECRET_FILE: await fileWith(text),
+    MONGODB_URI_FILE: await fileWith(`${PLAIN.MONGODB_URI}\n`)
+  })
+  expect({ JWT_SECRET, MONGODB_URI }).toEqual({ JWT_SECRET: secret, MONGODB_URI: PLAIN.MONGODB_URI })
+})
+
+test('an empty path is none; an empty file is an empty value', async () => {
+  expect(readEnvironment({ ...LEGACY, ...PLAIN, JWT_SECRET_FILE: '' }).JWT_SECRET).toBe(PLAIN.JWT_SECRET)
+  const empty = await fileWith('')
+  expect(readEnvironment({ ...LEGACY, ...PLAIN, OPENAI_API_KEY_FILE: empty }).OPENAI_API_KEY).toBe('')
+  expect(refusal({ ...LEGACY, ...PLAIN, JWT_SECRET: '', JWT_SECRET_FILE: empty })).toEqual([
+    expect.stringMatching(/^ {2}JWT_SECRET is missing: expected /)
+  ])
+})
+
+test('a secret that is set twice is refused, and none is repeated', async () => {
+  const file = await fileWith('another')
+  expect(refusal({ ...LEGACY, ...PLAIN, JWT_SECRET_FILE: file })).toEqual([
+    '  JWT_SECRET and JWT_SECRET_FILE are both set: expected one of them'
+  ])
+})
+
+test('a file that cannot be read is told with its path and the reason, once', async () => {
+  const nowhere = join(await fileWith(''), 'jwt')
+  const lines = refusal({ ...LEGACY, ...PLAIN, JWT_SECRET: undefined, JWT_SECRET_FILE: nowhere })
+  expect(lines).toEqual([
+    `  JWT_SECRET_FILE is wrong: "${nowhere}" cannot be read (ENOTDIR in open of jwt), expected the path of a file with JWT_SECRET`
+  ])
+  expect(refusal({ ...LEGACY, ...PLAIN, OPENAI_API_KEY_FILE: '/tmp' })[0]).toContain('EISDIR')
+})
