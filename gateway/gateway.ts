@@ -1,11 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import {
-  connectDatabase,
-  createWebSockets,
-  type Database,
-  type NativeModule,
-  nativeModules
-} from '../services/index.ts'
+import { createWebSockets, type NativeModule, nativeModules } from '../services/index.ts'
 import { openCredentials } from './admin/credentials.ts'
 import { followLastChanges } from './admin/last-changes.ts'
 import { readiness } from './admin/readiness.ts'
@@ -16,12 +10,11 @@ import { CallerIdentity } from './caller-identity.ts'
 import { addressResolver, networkTest } from './client-address.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { RoutingConfig } from './config/schema.ts'
-import type { ConfigStore, Revision } from './config/store.ts'
-import { type Environment, EnvironmentError, stateDirectory } from './environment.ts'
+import type { ConfigStore } from './config/store.ts'
+import { connectProduct, connectRoutingStore, webhookOf } from './connections.ts'
+import { type Environment, stateDirectory } from './environment.ts'
 import { createEvents, type Events } from './events/events.ts'
 import { breakerEvent, tellOfConfig } from './events/tell.ts'
-import { createWebhook, type Webhook, type WebhookOptions } from './events/webhook.ts'
-import { KillFile, unknownOf, withKilled } from './kill-file.ts'
 import { registerNativeSide } from './native-side.ts'
 import { platformOptions } from './platform-options.ts'
 import { createRelay } from './proxy/relay.ts'
@@ -35,15 +28,26 @@ import { createRecorder } from './rollout-controller/recorder.ts'
 import { createCallers } from './rollout/callers.ts'
 import { createEvidence } from './rollout/evidence.ts'
 import { compileRoutingTable } from './routing/table.ts'
+import { ServedRevision } from './served-revision.ts'
 import { drain } from './shutdown.ts'
 import { openFileState } from './state.ts'
 import { durableFiles, type Files } from './storage/files.ts'
-import { createHourCallers } from './telemetry/hour-callers.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createObserver } from './telemetry/observe.ts'
-import { createTrafficRecorder } from './telemetry/record-traffic.ts'
-import { showBreakers, showRollouts, showState, showWebhook } from './telemetry/shown.ts'
-import { createTraffic } from './telemetry/traffic.ts'
+import {
+  countEvents,
+  showBreakers,
+  showReadiness,
+  showRollouts,
+  showState,
+  showTicks,
+  showWebhook
+} from './telemetry/shown.ts'
+import { createUnmatched } from './telemetry/unmatched.ts'
+import { openUsage } from './telemetry/usage.ts'
+import { watchingUnmatched } from './telemetry/watch-unmatched.ts'
+import { followNative } from './tracing/native.ts'
+import { openTracing } from './tracing/tracing.ts'
 import { serveUpgrades, withUpgrades } from './upgrades.ts'
 
 export interface GatewayOptions {
@@ -90,6 +94,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const webhook = webhookOf(environment, { clock, logger })
   const breakers = createBreakers({ clock, onChange: change => events.emit(breakerEvent(change)) })
   showBreakers(metrics.registry, () => breakers.states())
+  countEvents(metrics.registry, events)
   if (webhook !== undefined) showWebhook(metrics.registry, () => webhook.counts)
   const resolveAddress = addressResolver(environment.TRUSTED_PROXIES)
   const identity = new CallerIdentity({
@@ -97,29 +102,31 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     overrideNetwork: networkTest(environment.OVERRIDE_NETWORKS),
     overrideCredential: environment.OVERRIDE_CREDENTIAL
   })
-  const traffic = createTraffic()
-  const hourCallers = createHourCallers()
+  const unmatched = createUnmatched()
   const isShared = environment.ROUTING_STORE === 'mongodb'
   const outbox = new Outbox()
   // Where replicas share the state, what this one measures becomes evidence together with what the others do.
   const measured = isShared ? { evidence: outbox, callers: outbox } : { evidence, callers }
   const record = createRecorder({ clock, breakers, ...measured })
-  const recordTraffic = createTrafficRecorder({ clock, traffic, hourCallers, identity })
+  const tracing = await openTracing({ environment, version, logger, config: () => store.current.config })
   const observer = createObserver(metrics, logger, batch => {
     record(batch)
-    recordTraffic(batch)
+    usage.record(batch)
+    tracing?.ended(batch)
   })
   const upstreams = createUpstreams()
   const relay = createRelay({ upstream: name => upstreams.get(name), draining })
   const tunnel = createTunnel({ upstream: name => upstreams.get(name) })
   const webSockets = createWebSockets()
-  const database = await connectDatabase(environment.MONGODB_URI).catch(refuseUri)
-  const assigner = createAssigner({
-    revision: () => served,
+  const database = await connectProduct(environment, tracing?.watchCommands)
+  const decide = createAssigner({
+    revision: () => served.now,
     resolveAddress,
     identity,
     breakers
   })
+  const watched = watchingUnmatched(decide, { clock, unmatched, identity })
+  const assigner = tracing?.following(watched) ?? watched
 
   const app = createPublicServer({
     assigner,
@@ -128,13 +135,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
     requestTimeout: environment.REQUEST_TIMEOUT_MS
   })
+  if (tracing !== undefined) followNative(app)
   const upgrades = serveUpgrades(app, { assigner, tunnel, observer })
   const nativeRoutes = await registerNativeSide(app, {
     modules,
     platform: platformOptions(environment, { database, webSockets }),
     relay: withUpgrades(relay, tunnel),
     draining,
-    onFallback: edge => metrics.countFallback(edge)
+    onFallback: edge => {
+      metrics.countFallback(edge)
+      edge.trace?.fellBack()
+    }
   })
 
   const variables = { ...options.variables, LEGACY_URL: environment.LEGACY_URL }
@@ -165,30 +176,28 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       })
     : await openFileState(serving)
   const { store, audit } = state
+  const usage = await openUsage({ directory, files, clock, logger, identity, current: () => store.current })
   events.subscribe(event => {
     // Each event is posted once, by the replica that it happened on; of the configuration all tell, and one posts.
     const isOurs = event.replica === undefined && (state.leads() || !event.type.startsWith('config.'))
     if (isOurs) webhook?.send(event)
   })
-  const killFile = new KillFile({ path: environment.KILL_FILE, logger, onChange: () => serve() })
-  let served: Pick<Revision, 'number' | 'table'> = store.current
-  const serve = () => {
-    const { number, config } = store.current
-    const { killed } = killFile
-    const unknown = unknownOf(config, killed)
-    if (unknown.length > 0) logger.error({ unknown }, 'the kill file names what is neither a route nor a group')
-    served = killed === 'none' ? store.current : { number, table: serving.compile(withKilled(config, killed)) }
-  }
+  const served = new ServedRevision({
+    path: environment.KILL_FILE,
+    logger,
+    current: () => store.current,
+    compile: serving.compile
+  })
   const takeOver = () => {
-    serve()
+    served.update()
     breakers.apply(store.current.config)
     upstreams.apply(resolveTargets(store.current.config, variables))
-    traffic.keep(store.current.table.routes.map(({ id }) => id))
-    hourCallers.keep(store.current.table.routes)
+    usage.keep(store.current)
+    unmatched.know(store.current.config.routes.flatMap(({ paths }) => paths))
     metrics.setRevision(store.current)
     metrics.setConfigProblems(store.problems.length)
   }
-  await killFile.watch()
+  await served.watchKillFile()
   takeOver()
   store.on('revision', takeOver)
   const showProblems = () => metrics.setConfigProblems(store.problems.length)
@@ -198,12 +207,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   const pingUpstream = (name: string) =>
     upstreams.get(name)?.ping() ?? Promise.reject(new Error(`no target is named ${name}`))
-  const rollouts = await state.openRollouts({
+  const rollouts: RolloutController = await state.openRollouts({
     evidence,
     callers,
     breakers,
     events,
-    clock,
+    clock: showTicks(metrics.registry, clock, () => rollouts.settled()),
     pingNative: () => database.ping(),
     pingUpstream
   })
@@ -211,10 +220,22 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   showState(metrics.registry, () => store.unrecordable === undefined && audit.problem === undefined)
 
+  const askReadiness = () =>
+    readiness({
+      store,
+      audit,
+      draining,
+      pingDatabase: () => database.ping(),
+      pingLegacy: () => pingUpstream('legacy')
+    })
+  showReadiness(metrics.registry, askReadiness)
+
   const admin = createAdminServer({
     logger,
     registry: metrics.registry,
     flush: () => observer.flush(),
+    trustedProxies: environment.TRUSTED_PROXIES,
+    secret: environment.JWT_SECRET,
     api: {
       version,
       clock,
@@ -228,8 +249,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       callers,
       breakers,
       events,
-      traffic,
-      hourCallers,
+      ...usage,
+      unmatched,
+      killed: () => served.killed,
       lastChanges: await followLastChanges(store),
       identity,
       credentials: await openCredentials({
@@ -238,14 +260,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         logger,
         announce: options.announce
       }),
-      readiness: () =>
-        readiness({
-          store,
-          audit,
-          draining,
-          pingDatabase: () => database.ping(),
-          pingLegacy: () => pingUpstream('legacy')
-        }),
+      readiness: askReadiness,
       addressOf: request => resolveAddress(request).address
     }
   })
@@ -259,7 +274,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     async close() {
       stopping = true
       await rollouts.close()
-      killFile.close()
+      served.close()
       await drain({
         app,
         upgrades,
@@ -270,31 +285,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       })
       observer.flush()
       await admin.close()
+      await usage.close()
       await upstreams.close()
       await database.close()
       await webhook?.close()
+      await tracing?.close()
       await state.close()
     }
   }
-}
-
-function webhookOf(
-  { EVENT_WEBHOOK_URL: url, EVENT_WEBHOOK_SECRET: secret }: Environment,
-  rest: Pick<WebhookOptions, 'clock' | 'logger'>
-): Webhook | undefined {
-  return url === '' ? undefined : createWebhook({ url, secret, ...rest })
-}
-
-async function connectRoutingStore(environment: Environment): Promise<Database> {
-  const { ROUTING_MONGODB_URI, MONGODB_URI, ROUTING_DATABASE } = environment
-  return connectDatabase(ROUTING_MONGODB_URI || MONGODB_URI, ROUTING_DATABASE).catch(() => {
-    throw new EnvironmentError([
-      'ROUTING_MONGODB_URI is wrong: expected a connection string whose options the driver knows'
-    ])
-  })
-}
-
-/** The driver's own words may quote the password. */
-function refuseUri(): never {
-  throw new EnvironmentError(['MONGODB_URI is wrong: expected a connection string whose options the driver knows'])
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { RoutingConfig } from './config/schema.ts'
+import type { RouteConfig, RoutingConfig } from './config/schema.ts'
 
 /** How often the file is looked for, in milliseconds. */
 const POLL_MS = 200
@@ -58,10 +58,13 @@ export class KillFile {
 export function withKilled(config: RoutingConfig, killed: Killed): RoutingConfig {
   if (killed === 'none') return config
   if (killed === 'all') return { ...config, killSwitch: true }
-  const routes = config.routes.map(route =>
-    killed.has(route.id) || killed.has(route.group ?? route.id) ? { ...route, killSwitch: true } : route
-  )
+  const routes = config.routes.map(route => (isKilledBy(killed, route) ? { ...route, killSwitch: true } : route))
   return { ...config, routes }
+}
+
+/** Does a kill file send the callers of that route upstream? */
+export function isKilledBy(killed: Killed, { id, group = id }: Pick<RouteConfig, 'id' | 'group'>): boolean {
+  return killed === 'all' || (killed !== 'none' && (killed.has(id) || killed.has(group)))
 }
 
 /** What a kill file names and the configuration does not have. */

@@ -1,20 +1,22 @@
-import type { IncomingMessage } from 'node:http'
-import bearerAuth from '@fastify/bearer-auth'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import type { Credentials } from './credentials.ts'
 import { Problem } from './problem.ts'
 import type { Role, Session } from './schemas.ts'
 
-/** Failed attempts of one address within WINDOW_S that are answered as such. */
-const ATTEMPTS = 20
-const WINDOW_S = 60
+/** What a request was let in with. */
+export interface Access {
+  readonly session: Session
+  /** Does it still count? A stream goes on for hours, and a credential may be removed meanwhile. */
+  holds(): boolean
+}
+
+/** Finds what a request is let in with. @throws Problem when it is not. */
+export type AccessOf = (request: FastifyRequest, reply: FastifyReply) => Promise<Access>
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whose credential the request carries; null before that is known. */
-    session: Session | null
+    /** What the request was let in with; null before that is known. */
+    access: Access | null
   }
   interface FastifyContextConfig {
     /** Of a route of the admin API: who may call it. Default: viewer. */
@@ -23,42 +25,18 @@ declare module 'fastify' {
 }
 
 export interface AuthenticateOptions {
-  readonly credentials: Pick<Credentials, 'verify'>
-  readonly addressOf: (request: IncomingMessage) => string
+  readonly findAccess: AccessOf
 }
 
-/**
- * Asks every request of the scope for a credential whose role may call the route, before its body is read.
- *
- * Whatever is wrong with a credential, the answer is the same. Failed attempts are limited by address; a credential that is
- * right is always let in, so that nobody can lock operators out from a shared address: it has 256 random bits, and
- * guessing gains nothing from it.
- */
+/** Asks every request of the scope who sends it and whether their role may call the route, before its body is read. */
 export const authenticate = fp<AuthenticateOptions>(
-  async (app, { credentials, addressOf }) => {
-    const attempts = new RateLimiterMemory({ points: ATTEMPTS, duration: WINDOW_S })
-    app.decorateRequest('session', null)
-    await app.register(bearerAuth, {
-      keys: [],
-      addHook: false,
-      verifyErrorLogLevel: 'debug',
-      auth(credential, request) {
-        request.session = credentials.verify(credential) ?? null
-        return request.session !== null
-      }
-    })
-    const { verifyBearerAuth } = app
-    if (verifyBearerAuth === undefined) throw new Error('@fastify/bearer-auth did not register')
-    const isKnown = (request: FastifyRequest, reply: FastifyReply) =>
-      new Promise<boolean>(resolve => {
-        verifyBearerAuth(request, reply, error => resolve(error === undefined))
-      })
-
+  async (app, { findAccess }) => {
+    app.decorateRequest('access', null)
     app.addHook('onRequest', async (request, reply) => {
-      if (!(await isKnown(request, reply))) throw await failure(attempts, addressOf(request.raw), reply)
+      request.access = await findAccess(request, reply)
       const { role = 'viewer' } = request.routeOptions.config
-      if (role === 'operator' && request.session?.role !== 'operator') {
-        const { name, role: own } = sessionOf(request)
+      const { name, role: own } = request.access.session
+      if (role === 'operator' && own !== 'operator') {
         throw new Problem('forbidden', `the credential "${name}" is a ${own}'s, and this takes one of an operator`)
       }
     })
@@ -67,30 +45,21 @@ export const authenticate = fp<AuthenticateOptions>(
 )
 
 /**
- * Whose credential a request carries.
+ * What a request was let in with.
  *
  * @throws Error when it was not asked for: a wiring fault.
  */
-export function sessionOf({ session }: FastifyRequest): Session {
-  if (session === null) throw new Error('the request was not authenticated')
-  return session
+export function accessOf({ access }: FastifyRequest): Access {
+  if (access === null) throw new Error('the request was not authenticated')
+  return access
+}
+
+/** Whose credential a request carries. @throws as `accessOf`. */
+export function sessionOf(request: FastifyRequest): Session {
+  return accessOf(request).session
 }
 
 /** The actor that stands in the audit for a request. */
 export function operatorOf(request: FastifyRequest): { readonly kind: 'operator'; readonly name: string } {
   return { kind: 'operator', name: sessionOf(request).name }
-}
-
-async function failure(attempts: RateLimiterMemory, address: string, reply: FastifyReply): Promise<Problem> {
-  const result: unknown = await attempts.consume(address).catch((rejected: unknown) => rejected)
-  if (result instanceof RateLimiterRes && result.consumedPoints > ATTEMPTS) {
-    const seconds = Math.ceil(result.msBeforeNext / 1000)
-    reply.header('retry-after', seconds)
-    return new Problem('too-many-attempts', `too many failed attempts: try again in ${seconds} s`)
-  }
-  reply.header('www-authenticate', 'Bearer realm="scribe-gateway admin"')
-  return new Problem(
-    'unauthenticated',
-    'a credential is needed: send a valid one as Authorization: Bearer <credential>'
-  )
 }

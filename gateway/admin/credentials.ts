@@ -51,10 +51,19 @@ export type RemoveResult =
   | { readonly outcome: 'removed' | 'unknown' }
   | { readonly outcome: 'refused'; readonly message: string }
 
+/** A credential that has not ended. */
+export interface Standing {
+  readonly session: Session
+  /** What is kept of it, as secret as the file that it is kept in. */
+  readonly digest: string
+}
+
 /** Who may use the admin API. Only hashes are kept; changes are audited, or not made. */
 export interface Credentials {
   /** Who a credential is of; undefined when it is nobody's, or has ended. Takes the same time for every one. */
   verify(credential: string): Session | undefined
+  /** The credential of that name; undefined when there is none, or when it has ended. */
+  standing(name: string): Standing | undefined
   list(): Credential[]
   /** Makes a credential. The first operator ends the temporary one. Never rejects. */
   create(wanted: NewCredential, by: Actor): Promise<CreateResult>
@@ -113,9 +122,13 @@ class StoredCredentials implements Credentials {
     const digest = Buffer.from(digestOf(credential), 'hex')
     let found: KeptCredential | undefined
     for (const kept of this.#kept) if (timingSafeEqual(digest, Buffer.from(kept.sha256, 'hex'))) found = kept
-    if (found === undefined || this.#hasEnded(found)) return undefined
-    const { name, role, temporary } = found
-    return temporary ? { name, role, expires: new Date(endOf(found)).toISOString() } : { name, role }
+    return this.#sessionOf(found)
+  }
+
+  standing(name: string): Standing | undefined {
+    const kept = this.#kept.find(each => each.name === name)
+    const session = this.#sessionOf(kept)
+    return kept === undefined || session === undefined ? undefined : { session, digest: kept.sha256 }
   }
 
   list(): Credential[] {
@@ -176,6 +189,12 @@ class StoredCredentials implements Credentials {
     } catch (error) {
       return `nothing was changed, since it cannot be recorded (${failureOf(error)})`
     }
+  }
+
+  #sessionOf(kept: KeptCredential | undefined): Session | undefined {
+    if (kept === undefined || this.#hasEnded(kept)) return undefined
+    const { name, role, temporary } = kept
+    return temporary ? { name, role, expires: new Date(endOf(kept)).toISOString() } : { name, role }
   }
 
   #hasEnded(kept: KeptCredential): boolean {

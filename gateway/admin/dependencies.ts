@@ -9,14 +9,16 @@ import type { Replicas } from '../replication/replicas.ts'
 import type { RolloutController } from '../rollout-controller/orders.ts'
 import type { Callers } from '../rollout/callers.ts'
 import type { Evidence } from '../rollout/evidence.ts'
-import type { HourCallers } from '../telemetry/hour-callers.ts'
-import type { Traffic } from '../telemetry/traffic.ts'
+import type { Killed } from '../kill-file.ts'
+import type { Unmatched } from '../telemetry/unmatched.ts'
+import type { Usage } from '../telemetry/usage.ts'
 import type { Credentials } from './credentials.ts'
 import type { LastChanges } from './last-changes.ts'
+import type { Live } from './live/live.ts'
 import type { Readiness } from './readiness.ts'
 
 /** What the admin API looks at and acts on. */
-export interface ApiOptions {
+export interface ApiOptions extends Pick<Usage, 'traffic' | 'hourCallers' | 'progress' | 'routeRequests'> {
   readonly version: string
   readonly clock: Clock
   readonly store: ConfigStore
@@ -32,8 +34,10 @@ export interface ApiOptions {
   readonly callers: Callers
   readonly breakers: Breakers
   readonly events: Events
-  readonly traffic: Traffic
-  readonly hourCallers: HourCallers
+  readonly unmatched: Unmatched
+  readonly live: Live
+  /** What a kill file on this machine sends upstream. */
+  readonly killed: () => Killed
   readonly lastChanges: LastChanges
   readonly identity: CallerIdentity
   readonly credentials: Credentials

@@ -12,8 +12,9 @@ export function answerError(error: FastifyError | Error, request: FastifyRequest
 }
 
 /** Of Fastify's own errors, by their code. */
-const KNOWN: Readonly<Record<string, () => Problem>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: () => new Problem('too-large', 'the body is too large: expected at most 1 MB'),
+const KNOWN: Readonly<Record<string, (request: FastifyRequest) => Problem>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ({ routeOptions: { bodyLimit } }) =>
+    new Problem('too-large', `the body is too large: expected at most ${(bodyLimit ?? 0) / 1024} KiB`),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
     new Problem('unsupported-media-type', 'the header Content-Type: expected application/json'),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
@@ -24,16 +25,19 @@ const KNOWN: Readonly<Record<string, () => Problem>> = {
   FST_ERR_BAD_URL: () => new Problem('bad-request', 'the path: expected a URL whose percent-encoding is right')
 }
 
-function problemOf(error: FastifyError | Error, { routeOptions }: FastifyRequest): Problem {
+function problemOf(error: FastifyError | Error, request: FastifyRequest): Problem {
   if (error instanceof Problem) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const known = KNOWN[code]
-  if (known !== undefined) return known()
+  if (known !== undefined) return known(request)
   const status = 'statusCode' in error ? error.statusCode : undefined
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new Problem('bad-request', 'the request cannot be read: expected what GET /api/openapi.json describes')
   }
   // What the file system says, of the state directory.
   if ('syscall' in error) return new Problem('unavailable', 'the state directory cannot be read: try again')
-  return new Problem('internal', `${routeOptions.url ?? 'the request'} failed inside the gateway: its log says more`)
+  return new Problem(
+    'internal',
+    `${request.routeOptions.url ?? 'the request'} failed inside the gateway: its log says more`
+  )
 }

@@ -86,6 +86,15 @@ export const DOCS: Readonly<Record<string, RouteDoc>> = {
   'GET /api/events': doc('followEvents', 'events', 'The events as they come', 'A stream that does not end', {
     answer: 'event'
   }),
+  'GET /api/live': doc('followLive', 'overview', 'The overview as it changes', 'A stream that does not end', {
+    answer: 'liveSnapshot'
+  }),
+  'GET /api/progress': doc('getProgress', 'overview', 'How far the migration is, over time', 'The points', {
+    answer: 'progress'
+  }),
+  'GET /api/discovery': doc('getDiscovery', 'overview', 'What to migrate next, what to switch off', 'The findings', {
+    answer: 'discovery'
+  }),
   'GET /api/credentials': doc('listCredentials', 'credentials', 'Who may enter', 'The credentials', {
     answer: 'credentials'
   }),

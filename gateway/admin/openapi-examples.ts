@@ -63,6 +63,51 @@ const rollout = {
   plan: Value.Default(RolloutPlanSchema, {})
 }
 
+const spark = Array.from({ length: 30 }, (_, minute) => (minute < 28 ? null : 0.5))
+const sparks = { errorPercent: spark, p95Ms: spark }
+const paths = ['/api/notes/:consultationId']
+
+const live = {
+  at,
+  version: '0.1.0',
+  totals: {
+    revision: 13,
+    killSwitch: false,
+    ready: true,
+    problems: [],
+    routes: 24,
+    movable: 22,
+    at100: 0,
+    requestSharePercent: 25,
+    routeSharePercent: 8.33
+  },
+  routes: [
+    {
+      id: 'notes.list',
+      group: 'notes',
+      methods: ['GET'],
+      paths,
+      native: 'notes',
+      nativeOnly: false,
+      upstream: 'legacy',
+      killSwitch: false,
+      weight: 25,
+      realisedPercent: 25,
+      steps: [10, 25, 50, 75, 100],
+      phase: 'progressing',
+      stepEndsAt: '2026-01-11T12:00:00.000Z',
+      verdict: { status: 'waiting', message: 'error rate of native: 88 more requests are needed' },
+      breaker: 'closed',
+      nativeSide: { requestsPerSecond: 0.11, errorPercent: 0.5, p95Ms: 31 },
+      legacySide: { requestsPerSecond: 0.35, errorPercent: 0.5, p95Ms: 38 },
+      sparks: { native: sparks, legacy: sparks },
+      attention: 'watching',
+      why: 'A rollout is under way.',
+      lastChange: { at, by: actor, reason, revision: 13 }
+    }
+  ]
+}
+
 const rules = [
   ['unmatched', 'the route "notes.list" has the request'],
   ['native-only', 'the route "notes.list" has an upstream, legacy'],
@@ -171,6 +216,15 @@ export const examples = {
     group: 'notes',
     weight: 25,
     by: 'automation'
+  },
+  liveSnapshot: live,
+  progress: { stepMs: 600_000, points: [{ at, native: 103, legacy: 309, routes: 24, nativeRoutes: 2 }] },
+  discovery: {
+    since: at,
+    unmatched: [{ method: 'GET', path: '/api/appointments/:value', requests: 41, callers: 9, lastAt: at }],
+    unmatchedOthers: 3,
+    withoutNative: [{ route: 'reports', methods: ['GET'], paths: ['/api/reports/*'], requests: 12, lastAt: at }],
+    unused: [{ route: 'reports', methods: ['GET'], paths: ['/api/reports/*'], lastAt: at, days: 31.5 }]
   },
   credentials: [{ name: 'alice', role: 'operator', created: at, temporary: false }],
   newCredential: { name: 'bob', role: 'viewer' },

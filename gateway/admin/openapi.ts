@@ -4,7 +4,15 @@ import fp from 'fastify-plugin'
 import { type TSchema, Type } from '@sinclair/typebox'
 import { DOCS, type RouteDoc } from './openapi-docs.ts'
 import { examples } from './openapi-examples.ts'
-import { GatewayEventSchema, InvalidSchema, ProblemSchema, RefusedSchema, StaleSchema } from './schemas.ts'
+import {
+  GatewayEventSchema,
+  InvalidSchema,
+  LiveChangesSchema,
+  LiveSnapshotSchema,
+  ProblemSchema,
+  RefusedSchema,
+  StaleSchema
+} from './schemas.ts'
 
 const DESCRIPTION = `What operations staff need to see why a route stands where it stands, to move it, stop it and take it
 back. Every answer from 400 on is \`{ "error", "message" }\`, with a code that does not change and a sentence for people.
@@ -59,10 +67,19 @@ const IfMatch = Type.Object({
   'if-match': Type.String({ description: 'The revision that the change is made for, in quotes.', examples: ['"13"'] })
 })
 
+/** What the messages of a stream hold, by its operation. */
+const STREAMS: Readonly<Record<string, TSchema>> = {
+  followEvents: GatewayEventSchema,
+  followLive: Type.Union([LiveSnapshotSchema, LiveChangesSchema, GatewayEventSchema], {
+    description: 'Of the events snapshot, changes and event.'
+  })
+}
+
 function successOf({ response }: FastifySchema, { description, answer, operationId }: RouteDoc): object {
   const example = answer === undefined ? {} : { example: examples[answer] }
-  if (operationId === 'followEvents') {
-    return { 200: { description, content: { 'text/event-stream': { schema: GatewayEventSchema, ...example } } } }
+  const stream = STREAMS[operationId]
+  if (stream !== undefined) {
+    return { 200: { description, content: { 'text/event-stream': { schema: stream, ...example } } } }
   }
   const [[status, schema] = ['200', {}]] = Object.entries(response ?? {})
   if (status === '204') return { 204: { description, type: 'null' } }
@@ -71,7 +88,7 @@ function successOf({ response }: FastifySchema, { description, answer, operation
 
 function problemsOf(schema: FastifySchema, method: string, isOperators: boolean, doc: RouteDoc): object {
   const { body, params, querystring } = schema
-  const isEvents = doc.operationId === 'followEvents'
+  const isEvents = STREAMS[doc.operationId] !== undefined
   const mayConflict = doc.isChange === true || doc.tag === 'credentials'
   const judges = doc.isChange === true || doc.operationId === 'planChange'
   const all: readonly (readonly [number, boolean, string, TSchema?])[] = [
@@ -87,7 +104,7 @@ function problemsOf(schema: FastifySchema, method: string, isOperators: boolean,
       doc.isChange === true ? Type.Union([StaleSchema, RefusedSchema]) : RefusedSchema
     ],
     [409, doc.operationId === 'planChange', 'The change cannot be made', RefusedSchema],
-    [413, isObject(body), 'The body is larger than 1 MB'],
+    [413, isObject(body), 'The body is larger than 1024 KiB'],
     [415, isObject(body), 'The body is not JSON'],
     [422, judges, 'The configuration would be wrong', InvalidSchema],
     [428, doc.isChange === true, 'If-Match is missing, or * where it will not do'],

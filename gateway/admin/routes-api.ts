@@ -4,7 +4,7 @@ import { HOUR_MS } from '../telemetry/traffic.ts'
 import { changeConfig } from './change-config.ts'
 import type { ApiOptions } from './dependencies.ts'
 import { tag } from './if-match.ts'
-import { Problem, unknown } from './problem.ts'
+import { unknown } from './problem.ts'
 import { routeViews } from './route-views.ts'
 import {
   ChangedSchema,
@@ -15,10 +15,8 @@ import {
   WindowsQuerySchema,
   WindowsSchema
 } from './schemas.ts'
-import { windowOf } from './summaries.ts'
-
-/** The length of a window of evidence, in milliseconds. */
-const WINDOW_MS = 10_000
+import { WINDOW_MS, windowOf } from './summaries.ts'
+import { timeOf } from './times.ts'
 
 /** The routes, what was measured of them, and their kill switches. */
 export const routesApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, options) => {
@@ -93,11 +91,4 @@ export const routesApi: FastifyPluginAsyncTypebox<ApiOptions> = async (app, opti
       return changeConfig(options, request, reply, { edit: setRouteKillSwitch([id], on), reason, isEmergency: on })
     }
   )
-}
-
-/** @throws Problem when there is no such day or hour. */
-function timeOf(name: string, text: string): number {
-  const time = Date.parse(text)
-  if (!Number.isNaN(time)) return time
-  throw new Problem('bad-request', `the query's "${name}": found "${text}", expected a time that there is`)
 }

@@ -1,8 +1,12 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Registry } from '@prometheus-io/client'
+import { dashboard } from '../dashboard/server/dashboard.ts'
 import { adminApi } from './api.ts'
+import { createAttempts } from './attempts.ts'
+import { bearerAccess } from './bearer.ts'
 import type { ApiOptions } from './dependencies.ts'
 import { answerError } from './error-handler.ts'
+import { createLive } from './live/live.ts'
 
 const BODY_LIMIT_BYTES = 1024 * 1024
 /** How long a client may take to send one request. */
@@ -13,18 +17,27 @@ export interface AdminServerOptions {
   readonly registry: Registry
   /** Brings up to date what is counted. */
   readonly flush: () => void
-  readonly api: ApiOptions
+  readonly api: Omit<ApiOptions, 'live'>
+  /** Addresses and networks whose X-Forwarded-Proto and -Host count. */
+  readonly trustedProxies: readonly string[]
+  /** A part of what the sessions of the dashboard are signed with. */
+  readonly secret: string
 }
 
-/** The second listener: health, metrics and the admin API. Nothing of it is reachable through the public one. */
-export function createAdminServer({ logger, registry, flush, api }: AdminServerOptions): FastifyInstance {
+/** The second listener: health, metrics, admin API and dashboard. Nothing of it is reachable through the public one. */
+export function createAdminServer(options: AdminServerOptions): FastifyInstance {
+  const { logger, registry, flush, trustedProxies, secret } = options
+  const api = { ...options.api, live: createLive({ ...options.api, logger }) }
+  const { credentials, addressOf } = api
+  const attempts = createAttempts()
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
-    frameworkErrors: answerError
+    frameworkErrors: answerError,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies]
   })
   app.get('/livez', async () => ({ status: 'alive' }))
   app.get('/readyz', async (_request, reply) => {
@@ -35,6 +48,13 @@ export function createAdminServer({ logger, registry, flush, api }: AdminServerO
     flush()
     return reply.type(registry.contentType).send(await registry.metrics())
   })
-  app.register(adminApi, { ...api, prefix: '/api' })
+  app.register(adminApi, {
+    ...api,
+    prefix: '/api',
+    isDescribed: true,
+    access: scope => bearerAccess(scope, { credentials, attempts, addressOf })
+  })
+  app.get('/', async (_request, reply) => reply.redirect('/dashboard/'))
+  app.register(dashboard, { api, attempts, secret, prefix: '/dashboard' })
   return app
 }

@@ -2,6 +2,9 @@ import { errorsOf, type Summary } from '../rollout/evidence.ts'
 import { addPacked, createHistogram, percentile } from '../rollout/histogram.ts'
 import type { Sides, Window } from './schemas.ts'
 
+/** The length of a window of evidence, in milliseconds. */
+export const WINDOW_MS = 10_000
+
 /** Two counts, and the share of the first. */
 export function sidesOf({ native, legacy }: { readonly native: number; readonly legacy: number }): Sides {
   const sum = native + legacy

@@ -1,9 +1,19 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { Edge } from '../edge.ts'
+import type { RouteConfig } from '../config/schema.ts'
 import type { Revision } from '../config/store.ts'
 
-/** Seconds; dense around the latencies of an API on a database, long enough for completions. */
-const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+/** Seconds; dense around the latencies of an API on a database, long enough for completions and the longest timeout. */
+const DURATION_BUCKETS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
+
+/** Of the library's own: their names break Prometheus's conventions, and the others say the same. */
+const UNCONVENTIONAL = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+  'nodejs_eventloop_utilization_histogram',
+  'nodejs_eventloop_utilization_summary'
+]
 
 export interface Metrics {
   readonly registry: Registry
@@ -20,6 +30,7 @@ export function createMetrics(version: string): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  for (const name of UNCONVENTIONAL) registry.removeSingleMetric(name)
   const labelNames = ['route', 'target', 'reason', 'status_class'] as const
   const durations = new Histogram({
     name: 'gateway_request_duration_seconds',
@@ -56,9 +67,15 @@ export function createMetrics(version: string): Metrics {
     registers
   })
   const weights = new Gauge({
-    name: 'gateway_route_weight_percent',
-    help: 'Configured weight: the percentage of callers whose target is native.',
+    name: 'gateway_route_weight_ratio',
+    help: 'Configured weight: the share of callers whose target is native, 0 to 1.',
     labelNames: ['route'] as const,
+    registers
+  })
+  const routeInfo = new Gauge({
+    name: 'gateway_route_info',
+    help: '1 for each route, with its group, its upstream, and whether native and the upstream share it.',
+    labelNames: ['route', 'group', 'upstream', 'kind'] as const,
     registers
   })
   const revisionNumber = new Gauge({
@@ -97,17 +114,27 @@ export function createMetrics(version: string): Metrics {
     countFallback({ assignment: { route } }) {
       fallbacks.inc({ route: route.id, upstream: route.upstream })
     },
-    setRevision({ number, loadedAt, table }) {
+    setRevision({ number, loadedAt, table, config }) {
       revisionNumber.set(number)
       reloadTime.set(loadedAt.getTime() / 1000)
       weights.reset()
-      for (const route of table.routes) weights.set({ route: route.id }, route.weight)
+      routeInfo.reset()
+      const kinds = new Map(config.routes.map(route => [route.id, kindOf(route)]))
+      for (const { id: route, weight, group, upstream } of table.routes) {
+        weights.set({ route }, weight / 100)
+        routeInfo.set({ route, group, upstream, kind: kinds.get(route) ?? 'legacy-only' }, 1)
+      }
     },
     setConfigProblems(count) {
       problems.set(count)
       reloadSuccessful.set(count === 0 ? 1 : 0)
     }
   }
+}
+
+function kindOf({ native, nativeOnly }: RouteConfig): 'shared' | 'native-only' | 'legacy-only' {
+  if (nativeOnly === true) return 'native-only'
+  return native === undefined ? 'legacy-only' : 'shared'
 }
 
 const STATUS_CLASSES = ['', '1xx', '2xx', '3xx', '4xx', '5xx']

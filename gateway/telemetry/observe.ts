@@ -52,7 +52,8 @@ export function createObserver(metrics: Metrics, logger: FastifyBaseLogger, onEn
       const { edge, status, milliseconds } = record
       metrics.countRequest(edge, status, milliseconds / 1000)
       const durationMs = Math.round(milliseconds * 100) / 100
-      loggerOf(record).info({ requestId: edge.requestId, durationMs, failure: edge.failure })
+      const { requestId, failure, trace } = edge
+      loggerOf(record).info({ requestId, durationMs, failure, traceId: trace?.traceId })
     }
   }
   const ended = (request: IncomingMessage, edge: Edge, status: number) => {

@@ -14,7 +14,7 @@ const CredentialName = Type.String({
 export const SessionSchema = Type.Object({
   name: Type.String({ description: 'Of the credential.' }),
   role: RoleSchema,
-  expires: Type.Optional(Time('When the credential ends; absent: it does not.'))
+  expires: Type.Optional(Time('When the credential ends, or the session of the dashboard; absent: neither does.'))
 })
 export type Session = Static<typeof SessionSchema>
 

@@ -3,16 +3,27 @@ import { ActorSchema } from '../../audit/entry.ts'
 import { PhaseSchema } from '../../rollout/state.ts'
 import { Count, OneOf, RevisionNumber, Time } from './parts.ts'
 
-const Side = Type.Object({
-  requestsPerSecond: Type.Number({ minimum: 0 }),
-  errorPercent: Type.Optional(
-    Type.Number({ description: '5xx, network errors and timeouts; absent without requests.' })
-  ),
-  p95Ms: Type.Optional(Type.Number({ description: 'Absent without requests.' }))
-})
+const Side = Type.Object(
+  {
+    requestsPerSecond: Type.Number({ minimum: 0 }),
+    errorPercent: Type.Optional(
+      Type.Number({ description: '5xx, network errors and timeouts; absent without requests.' })
+    ),
+    p95Ms: Type.Optional(Type.Number({ description: 'Absent without requests.' }))
+  },
+  {
+    description:
+      'Of the requests that the weight assigned (those of overrides, cohorts, kill switches and of routes that are ' +
+      'native only do not count) and that ended in the last minute: in the window of 10 seconds that is running and ' +
+      'the six before it. Of all replicas where they share the routing store; a few seconds old.'
+  }
+)
 const Spark = (description: string) =>
   Type.Array(Type.Union([Type.Number(), Type.Null()]), { description: `${description} null: no requests.` })
-const SideSparks = Type.Object({ errorPercent: Spark('In percent.'), p95Ms: Spark('In milliseconds.') })
+const SideSparks = Type.Object(
+  { errorPercent: Spark('In percent.'), p95Ms: Spark('In milliseconds.') },
+  { description: 'Of the same requests: a point a minute of the last 30 that have ended, the oldest first.' }
+)
 
 export const ATTENTION = ['failing', 'waiting-for-staff', 'watching', 'none'] as const
 
@@ -25,12 +36,14 @@ export const LiveRouteSchema = Type.Object({
   native: Type.Union([Type.String(), Type.Null()], { description: 'The native module; null: there is none.' }),
   nativeOnly: Type.Boolean(),
   upstream: Type.String(),
-  killSwitch: Type.Boolean({ description: 'Its own, or the one of the gateway.' }),
+  killSwitch: Type.Boolean({ description: 'Its own, the one of the gateway, or a kill file.' }),
   weight: Type.Number({ description: 'Desired, in percent.' }),
-  realisedPercent: Type.Optional(Type.Number({ description: 'Requests on native, of the last minute.' })),
+  realisedPercent: Type.Optional(
+    Type.Number({ description: 'Requests on native of all of this process, of the last minute.' })
+  ),
   steps: Type.Array(Type.Number(), { description: "The weights of the plan's steps; empty: it cannot be rolled out." }),
   phase: Type.Optional(PhaseSchema),
-  stepEndsAt: Type.Optional(Time('When the hold time of the step is over; absent when nothing holds it.')),
+  stepEndsAt: Type.Optional(Time('When the hold time of the step is over; absent when nothing holds it any more.')),
   verdict: Type.Optional(
     Type.Object({
       status: OneOf(['passed', 'waiting', 'failed', 'inconclusive', 'error'], 'The gravest of its guardrails.'),
@@ -62,7 +75,11 @@ export const LiveTotalsSchema = Type.Object({
   routes: Count('Configured routes.'),
   movable: Count('Of them, those that native and an upstream can share.'),
   at100: Count('Of those, at weight 100.'),
-  requestSharePercent: Type.Optional(Type.Number({ description: 'Requests served natively, of the last minute.' })),
+  requestSharePercent: Type.Optional(
+    Type.Number({
+      description: 'Requests of configured routes that this process assigned to native, of the last minute.'
+    })
+  ),
   routeSharePercent: Type.Number({ description: 'Routes whose weight is 100, or that are native only, of all.' })
 })
 export type LiveTotals = Static<typeof LiveTotalsSchema>

@@ -7,13 +7,18 @@ export const ProgressQuerySchema = Type.Object(
 )
 export type ProgressQuery = Static<typeof ProgressQuerySchema>
 
-/** How far the migration is, over time. Kept across restarts. */
+/**
+ * How far the migration is, over time. Kept across restarts, by each replica for itself: spans of 10 minutes for a week,
+ * hours for a year.
+ */
 export const ProgressSchema = Type.Object({
-  stepMs: Type.Integer({ description: 'Between two points; wider for a longer time.' }),
+  stepMs: Type.Integer({
+    description: 'Between two points: 10 minutes, an hour, 6 hours or a day; wider for a longer time.'
+  }),
   points: Type.Array(
     Type.Object({
       at: Time('When the span began.'),
-      native: Count('Requests that ended in the span and that native was to answer.'),
+      native: Count('Requests of configured routes that ended in the span and that native was to answer.'),
       legacy: Count('Those that an upstream was to answer.'),
       routes: Count('Routes at the end of the span.'),
       nativeRoutes: Count('Of them, those at weight 100 or native only.')

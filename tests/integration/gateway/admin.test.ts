@@ -92,7 +92,7 @@ describe('health', () => {
 
   test('nothing of the public side is on the admin listener', async () => {
     expect((await call(gateway.adminUrl, '/users/checkEmail?email=a')).status).toBe(404)
-    expect((await call(gateway.adminUrl, '/')).status).toBe(404)
+    expect(await call(gateway.adminUrl, '/')).toMatchObject({ status: 302, headers: { location: '/dashboard/' } })
   })
 
   test('the admin listener is bound to loopback unless it is told otherwise', () => {

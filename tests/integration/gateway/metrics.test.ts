@@ -134,7 +134,7 @@ test('histogram and counter agree, for every combination of labels', async () =>
 test('weights and revision are those that serve, and the process tells of itself', async () => {
   const text = await metrics()
   for (const { id, weight } of routesOf()) {
-    expect(sample(text, 'gateway_route_weight_percent', { route: id })).toBe(weight)
+    expect(sample(text, 'gateway_route_weight_ratio', { route: id })).toBe(weight / 100)
   }
   expect(sample(text, 'gateway_config_revision')).toBeGreaterThanOrEqual(1)
   expect(sample(text, 'gateway_config_last_reload_successful')).toBe(1)
@@ -148,7 +148,10 @@ test('labels come from the routing table, never from a request', async () => {
   await call(gateway.url, `/api/notes/${mark}`, { headers: { ...bearer(mark), 'x-request-id': mark } })
   await call(gateway.url, `/${mark}`, { method: 'PATCH', headers: { 'x-gateway-target': mark } })
   const routes = new Set([...routesOf().map(({ id }) => id), 'unmatched'])
-  const groups = new Set(CONFIG.routes.flatMap(route => ('group' in route ? [route.group] : [])))
+  // A route without a group is one by itself.
+  const groups = new Set(
+    CONFIG.routes.flatMap(route => ('group' in route ? [route.group] : 'id' in route ? [route.id] : []))
+  )
   const targets = new Set(['native', 'legacy', 'nobody'])
   const isKnown: Readonly<Record<string, (value: string) => boolean>> = {
     route: value => routes.has(value),
@@ -159,6 +162,12 @@ test('labels come from the routing table, never from a request', async () => {
     failure: value => /^upstream_[a-z]+$/.test(value),
     group: value => groups.has(value),
     phase: value => /^(?:idle|progressing|paused|completed|rolled-back)$/.test(value),
+    kind: value => /^(?:shared|native-only|legacy-only)$/.test(value),
+    guardrail: value => /^(?:errorRate|serverErrorRate|errorIncrease|refusalIncrease|latency|health)$/.test(value),
+    status: value => /^(?:passed|failed|waiting|inconclusive|error)$/.test(value),
+    check: value => /^(?:shutdown|configuration|state|audit|database|legacy)$/.test(value),
+    type: value => /^(?:rollout|breaker|config)\.[a-z-]+$/.test(value),
+    severity: value => /^(?:info|warning|error)$/.test(value),
     state: value => /^(?:closed|open|half-open)$/.test(value),
     le: value => value === '+Inf' || Number(value) > 0,
     version: value => /^\d+\.\d+\.\d+$/.test(value)

@@ -40,7 +40,7 @@ test('a rollout goes from 0 to 100 by itself where the plan says so, each step o
   expect(await changesOf(scene)).toEqual(['alice 10', 'rollout 50', 'rollout 100'])
   expect(answers.filter(({ status }) => status !== 200)).toEqual([])
   expect(await scene.metric('gateway_rollout_phase', { group: 'thing', phase: 'completed' })).toBe(1)
-  expect(await scene.metric('gateway_rollout_realised_share_percent', { group: 'thing' })).toBe(100)
+  expect(await scene.metric('gateway_rollout_realised_share_ratio', { group: 'thing' })).toBe(1)
 })
 
 test('native that breaks at 50 % goes back to 0 by itself within seconds, and no caller sees it', async () => {

@@ -1,0 +1,36 @@
+import { connectDatabase, type CommandWatcher, type Database } from '../services/index.ts'
+import { type Environment, EnvironmentError } from './environment.ts'
+import { createWebhook, type Webhook, type WebhookOptions } from './events/webhook.ts'
+
+/*
+ * What the environment says of others that the gateway talks to. The driver's own words may quote a password, so they are
+ * told to nobody.
+ */
+
+/** The product's database. @throws EnvironmentError when the driver refuses its URI. */
+export async function connectProduct(
+  { MONGODB_URI }: Environment,
+  watch: CommandWatcher | undefined
+): Promise<Database> {
+  return connectDatabase(MONGODB_URI, undefined, watch).catch(() => refuse('MONGODB_URI'))
+}
+
+/** The database that replicas share their state in. @throws EnvironmentError when the driver refuses its URI. */
+export async function connectRoutingStore(environment: Environment): Promise<Database> {
+  const { ROUTING_MONGODB_URI, MONGODB_URI, ROUTING_DATABASE } = environment
+  return connectDatabase(ROUTING_MONGODB_URI || MONGODB_URI, ROUTING_DATABASE).catch(() =>
+    refuse('ROUTING_MONGODB_URI')
+  )
+}
+
+/** Whoever is told of events; undefined where nobody is. */
+export function webhookOf(
+  { EVENT_WEBHOOK_URL: url, EVENT_WEBHOOK_SECRET: secret }: Environment,
+  rest: Pick<WebhookOptions, 'clock' | 'logger'>
+): Webhook | undefined {
+  return url === '' ? undefined : createWebhook({ url, secret, ...rest })
+}
+
+function refuse(variable: string): never {
+  throw new EnvironmentError([`${variable} is wrong: expected a connection string whose options the driver knows`])
+}
