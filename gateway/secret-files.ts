@@ -21,7 +21,10 @@ export interface SecretFiles {
   readonly problems: ReadonlyMap<string, string>
 }
 
-/** Reads each `NAME_FILE` of a secret into `NAME`, without the line feed at its end. An empty `NAME_FILE` counts as none. */
+/**
+ * Reads each `NAME_FILE` of a secret into `NAME`, without the line feeds at its end. An empty `NAME_FILE` counts as none;
+ * a file that is there has to hold something.
+ */
 export function withSecretFiles(env: NodeJS.ProcessEnv): SecretFiles {
   const filled = { ...env }
   const problems = new Map<string, string>()
@@ -34,14 +37,23 @@ export function withSecretFiles(env: NodeJS.ProcessEnv): SecretFiles {
       continue
     }
     try {
-      filled[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+      filled[name] = secretIn(file)
     } catch (error) {
-      const why = failureOf(error)
-      problems.set(
-        name,
-        `${variable} is wrong: "${file}" cannot be read (${why}), expected the path of a file with ${name}`
-      )
+      problems.set(name, `${variable} is wrong: "${file}" ${whyNot(error)}, expected the path of a file with ${name}`)
     }
   }
   return { env: filled, problems }
+}
+
+class EmptyFile extends Error {}
+
+/** As the shell's `$(cat file)` has it, so that others who read the same file have the same secret. */
+function secretIn(file: string): string {
+  const secret = readFileSync(file, 'utf8').replace(/[\r\n]+$/, '')
+  if (secret.trim() === '') throw new EmptyFile()
+  return secret
+}
+
+function whyNot(error: unknown): string {
+  return error instanceof EmptyFile ? 'is empty' : `cannot be read (${failureOf(error)})`
 }

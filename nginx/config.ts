@@ -51,7 +51,7 @@ ${maps(config)}
     '"status":$status,"seconds":$request_time,"upstream":"$upstream_addr","upstreamStatus":"$upstream_status",'
     '"servedBy":"$sent_http_x_served_by","lastResort":$is_last_resort}';
   access_log ${settings.ACCESS_LOG} access;
-
+${lastResortLog(settings)}
   upstream gateways {
     zone gateways 128k;
     least_conn;
@@ -125,12 +125,13 @@ ${hsts(settings)}
     location / {
       proxy_pass http://$upstream_group;
     }
-    error_page 502 504 = @lost;
+    error_page 502 = @lost;
+    error_page 504 = @late;
     location @lost {
-      if ($is_native_only) {
-        return 503 '{"error":{"code":"unavailable","message":"The service is not available for the moment"}}';
-      }
-      return 502 '{"success":false,"message":"Bad gateway: the connection was lost before the answer"}';
+${failure(settings, 502, 'upstream_reset', 'Bad gateway: the connection was lost before the answer')}
+    }
+    location @late {
+${failure(settings, 504, 'upstream_timeout', 'Gateway timeout: there was no answer in time')}
     }
   }
 
@@ -152,11 +153,21 @@ ${legacyTls(settings.LEGACY_URL)}      proxy_hide_header X-Served-By;
     error_page 502 504 = @silent;
     location @silent {
       add_header X-Served-By ${LAST_RESORT} always;
-      return 502 '{"success":false,"message":"Bad gateway: the backend cannot be reached"}';
+      add_header X-Request-Id $http_x_request_id always;
+      return 502 '{"msg":"Bad gateway: the backend cannot be reached","error":"upstream_unreachable"}';
     }
   }
 }
 `
+}
+
+/** What nginx itself answers, in the form of the surface that was asked (`sendFailure` of the gateway, `V1Error`). */
+function failure(settings: Settings, status: 502 | 504, code: string, message: string): string {
+  return `      add_header X-Request-Id $gateway_request_id always;
+${hsts(settings)}      if ($unavailable) {
+        return 503 $unavailable;
+      }
+      return ${status} '{"msg":"${message}","error":"${code}"}';`
 }
 
 /** Values that are worked out from others. */
@@ -179,6 +190,12 @@ function maps(config: RoutingConfig): string {
 ${nativeOnlyPatterns(config)
   .map(pattern => `    "~*${pattern}" 1;`)
   .join('\n')}
+  }
+  # In the form of /api/v1 below it, else in that of the rest.
+  map "$is_native_only $uri" $unavailable {
+    default "";
+    "~*^1 /api/v1(?:/|$)" '{"error":{"code":"unavailable","message":"The service is not available at the moment","details":[]}}';
+    "~^1 " '{"msg":"The service is not available at the moment"}';
   }
   # Legacy never had them.
   map $is_native_only $upstream_group {
@@ -235,6 +252,11 @@ function realIp({ REAL_IP_FROM: from }: Settings): string {
   if (networks.length === 0) return ''
   const lines = networks.map(network => `  set_real_ip_from ${network};`)
   return `${lines.join('\n')}\n  real_ip_header X-Forwarded-For;\n  real_ip_recursive on;\n`
+}
+
+/** Holds a line for each request of the last resort and nothing else, so that it can be counted and hardly grows. */
+function lastResortLog({ LAST_RESORT_LOG: file }: Settings): string {
+  return file === '' ? '' : `  access_log ${file} access if=$is_last_resort;\n`
 }
 
 function hsts({ HSTS_SECONDS: seconds }: Settings): string {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseRoutingConfig } from '../gateway/config/parse.ts'
@@ -9,9 +9,10 @@ import { readSettings, SettingsError, SettingsSchema } from './settings.ts'
 
 const EXIT_MISUSE = 2
 
-const HELP = `usage: node nginx/render.ts [routing.config.json]
+const HELP = `usage: node nginx/render.ts [--output <file>] [routing.config.json]
 
-Prints nginx's configuration for the gateways, made from the routing configuration and the environment:
+Prints nginx's configuration for the gateways, or writes it to a file. It is made from the routing configuration and
+the environment:
 
 ${Object.entries(SettingsSchema.properties)
   .map(([name, { description, default: initial }]) => {
@@ -24,7 +25,7 @@ ${Object.entries(SettingsSchema.properties)
 async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { help: { type: 'boolean', short: 'h' } },
+    options: { help: { type: 'boolean', short: 'h' }, output: { type: 'string', short: 'o' } },
     allowPositionals: true
   })
   if (values.help === true) {
@@ -38,7 +39,19 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   })
   const { config, problems } = parseRoutingConfig(text, new Set(nativeModules.map(({ name }) => name)), basename(file))
   if (config === undefined) throw new SettingsError(problems.map(({ message }) => message).join('\n'))
-  process.stdout.write(nginxConfig(config, settings))
+  const rendered = nginxConfig(config, settings)
+  if (values.output === undefined) process.stdout.write(rendered)
+  else await replace(values.output, rendered)
+}
+
+/** An nginx that is reloaded meanwhile sees the old one or the new one. */
+async function replace(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(`${file}.next`, text)
+    await rename(`${file}.next`, file)
+  } catch (error) {
+    throw new SettingsError(`"${file}" cannot be written (${failureOf(error)})`)
+  }
 }
 
 try {

@@ -53,6 +53,11 @@ export const SettingsSchema = Type.Object({
     default: '/dev/stdout',
     pattern: PATH,
     description: 'the absolute path of the access log'
+  }),
+  LAST_RESORT_LOG: Type.String({
+    default: '',
+    pattern: `^$|${PATH}`,
+    description: 'the absolute path of a second access log, of the requests that no gateway took only'
   })
 })
 export type Settings = Static<typeof SettingsSchema>

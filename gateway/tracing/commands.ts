@@ -34,7 +34,7 @@ export function watchCommandsOf(tracer: Tracer, followed: () => Context | undefi
       const { name, attributes } = described(event)
       spans.set(event.requestId, tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, context))
     })
-    client.on('commandSucceeded', ({ requestId }) => end(requestId))
+    client.on('commandSucceeded', ({ requestId, reply }) => end(requestId, refusedWriteOf(reply)))
     client.on('commandFailed', ({ requestId, failure }) => end(requestId, codeOf(failure)))
   }
 }
@@ -59,6 +59,13 @@ function described({ address, databaseName, commandName, command }: Started) {
 function collectionOf(name: string, command: Started['command']): string | undefined {
   const value = command[name === 'getMore' ? 'collection' : name]
   return typeof value === 'string' ? value : undefined
+}
+
+/** The code of a write that was refused: to the driver, the command that held it succeeded. */
+function refusedWriteOf(reply: unknown): string | undefined {
+  if (typeof reply !== 'object' || reply === null || !('writeErrors' in reply)) return undefined
+  const [first]: unknown[] = Array.isArray(reply.writeErrors) ? reply.writeErrors : []
+  return typeof first === 'object' && first !== null && 'code' in first ? String(first.code) : undefined
 }
 
 /** Never the message: it may quote a document. */

@@ -88,7 +88,7 @@ export class RequestSpans implements RequestTrace {
   fellBack(): void {
     const span = this.#native?.span
     if (span?.isRecording() === true) {
-      span.setStatus({ code: SpanStatusCode.ERROR })
+      fail(span, 'native_failed')
       span.end()
     }
     this.#server.addEvent('fallback')
@@ -96,7 +96,7 @@ export class RequestSpans implements RequestTrace {
 
   relayed({ name, url }: TracedUpstream, headers: readonly string[]): ExchangeTrace {
     const span = this.#tracer.startSpan(
-      `${this.#method} ${name}`,
+      `${this.#shownMethod} ${name}`,
       {
         kind: SpanKind.CLIENT,
         attributes: { [ATTR_HTTP_REQUEST_METHOD]: this.#method, 'gateway.upstream': name, ...serverAttributes(url) }
@@ -116,8 +116,11 @@ export class RequestSpans implements RequestTrace {
   }
 
   get #name(): string {
-    const method = this.#method === '_OTHER' ? 'HTTP' : this.#method
-    return this.#pattern === undefined ? method : `${method} ${this.#pattern}`
+    return this.#pattern === undefined ? this.#shownMethod : `${this.#shownMethod} ${this.#pattern}`
+  }
+
+  get #shownMethod(): string {
+    return this.#method === '_OTHER' ? 'HTTP' : this.#method
   }
 }
 

@@ -6,7 +6,10 @@ const oneOf = <const T extends string>(values: readonly T[], description: string
     { default: '', description }
   )
 
-/** The variables of OpenTelemetry that the gateway reads; empty ones are as if they were not set. No others count. */
+/**
+ * The variables of OpenTelemetry that the gateway reads; empty ones are as if they were not set. Others do not turn
+ * tracing on; the exporter itself reads those for compression and certificates.
+ */
 export const TracingVariables = {
   OTEL_TRACES_EXPORTER: oneOf(
     ['otlp', 'none'],

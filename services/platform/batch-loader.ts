@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import DataLoader from 'dataloader'
 
 const MAX_BATCH_SIZE = 200
@@ -40,7 +41,8 @@ export function batchLoader<K, V>(
       cache: false,
       maxBatchSize: MAX_BATCH_SIZE,
       batchScheduleFn(dispatch) {
-        waiting.push(dispatch)
+        // It is the end of another batch that dispatches this one, and what follows requests must not follow that one's.
+        waiting.push(AsyncLocalStorage.bind(dispatch))
         if (!busy) sendNext()
       }
     }

@@ -48,12 +48,12 @@ export async function connectDatabase(
   name = databaseName(uri),
   watch?: CommandWatcher
 ): Promise<Database> {
-  const monitorCommands = watch !== undefined
   const client = new MongoClient(uri, {
     ...TIMEOUTS,
     appName: 'scribe-gateway',
     ignoreUndefined: true,
-    monitorCommands
+    // Who is not watching leaves it to the URI.
+    ...(watch === undefined ? {} : { monitorCommands: true })
   })
   watch?.(client)
   const closing = new AbortController()

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect as connectHttp2 } from 'node:http2'
 import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -14,6 +14,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { nginxConfig } from '../../../nginx/config.ts'
 import { readSettings } from '../../../nginx/settings.ts'
 import { parseRoutingConfig } from '../../../gateway/config/parse.ts'
+import { Refusal } from '../../../services/platform/v1-errors.ts'
 import { freePort } from '../../support/process.ts'
 import { type NginxOptions, renderNginx, startNginx } from '../../support/nginx.ts'
 import { upstreamForTest } from '../gateway/support.ts'
@@ -176,7 +177,14 @@ describe('with gateways that answer', () => {
 describe('the last resort', () => {
   test('with no gateway, safe and unsafe requests go to legacy, once each, marked', async () => {
     const legacy = await upstreamForTest(counting)
-    const nginx = await nginxForTest({ gateways: [await nobody(), await nobody()], legacyUrl: legacy.url })
+    const directory = await mkdtemp(join(tmpdir(), 'scribe-log-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    const lastResortLog = join(directory, 'last-resort.log')
+    const nginx = await nginxForTest({
+      gateways: [await nobody(), await nobody()],
+      legacyUrl: legacy.url,
+      env: { LAST_RESORT_LOG: lastResortLog }
+    })
     const big = Buffer.alloc(5 * MEGABYTE)
     const answers = [
       await ask(nginx.httpsUrl, '/api/notes/1', { headers: { 'x-gateway-target': 'native' } }),
@@ -193,7 +201,10 @@ describe('the last resort', () => {
     expect(legacy.requests.map(({ method }) => method)).toEqual(['GET', 'POST', 'POST', 'PUT'])
     expect(legacy.requests[0]?.headers).not.toHaveProperty('x-gateway-target')
     expect(legacy.requests[0]?.headers).toMatchObject({ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'https' })
-    await expect.poll(() => nginx.log().filter(({ lastResort }) => lastResort === 1).length).toBe(4)
+    await ask(nginx.httpsUrl, '/docs')
+    // Before them all, the test's own question whether nginx listens.
+    await expect.poll(() => nginx.log().map(({ lastResort }) => lastResort)).toEqual([0, 1, 1, 1, 1, 0])
+    expect((await readFile(lastResortLog, 'utf8')).match(/"lastResort":1/g)).toHaveLength(4)
   })
 
   test('what a gateway had begun is not sent again unless it may be', async () => {
@@ -201,7 +212,8 @@ describe('the last resort', () => {
     const nginx = await nginxForTest({ gateways: [await dyingGateway()], legacyUrl: legacy.url })
     const post = await ask(nginx.httpsUrl, '/api/notes/1', { method: 'POST', body: 'a note' })
     expect(post.status).toBe(502)
-    expect(JSON.parse(post.text)).toMatchObject({ success: false })
+    expect(JSON.parse(post.text)).toMatchObject({ error: 'upstream_reset' })
+    expect(post.headers['x-request-id']).toMatch(/^[0-9a-f]{32}$/)
     expect(legacy.requests).toEqual([])
     const get = await ask(nginx.httpsUrl, '/api/notes/1')
     expect(get).toMatchObject({ status: 200, headers: { 'x-served-by': 'legacy-last-resort' } })
@@ -211,11 +223,13 @@ describe('the last resort', () => {
   test('what legacy never had is 503, in its own form', async () => {
     const legacy = await upstreamForTest(counting)
     const nginx = await nginxForTest({ gateways: [await nobody()], legacyUrl: legacy.url })
-    for (const path of ['/api/v1/notes', '/API/V1/notes/', '/docs', '/api/v1']) {
+    for (const path of ['/api/v1/notes', '/API/V1/notes/', '/api/v1']) {
       const answer = await ask(nginx.httpsUrl, path)
       expect(answer).toMatchObject({ status: 503, headers: { 'content-type': 'application/json' } })
-      expect(JSON.parse(answer.text)).toMatchObject({ error: { code: 'unavailable' } })
+      expect(JSON.parse(answer.text)).toEqual(new Refusal('unavailable').body)
     }
+    const docs = await ask(nginx.httpsUrl, '/docs/')
+    expect([docs.status, JSON.parse(docs.text)]).toEqual([503, { msg: expect.stringContaining('not available') }])
     expect((await ask(nginx.httpsUrl, '/api/v12')).status).toBe(200)
     expect(legacy.requests).toHaveLength(1)
   })
@@ -277,4 +291,9 @@ test('the command says what is missing, and shows help', async () => {
   })
   await expect(render([file], COMPLETE)).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('/version') })
   expect((await render(['--help'], {})).stdout).toContain('GATEWAY_UPSTREAMS')
+  const nowhere = join(file, 'nginx.conf')
+  await expect(render(['--output', nowhere], COMPLETE)).rejects.toMatchObject({
+    code: 2,
+    stderr: `"${nowhere}" cannot be written (ENOTDIR in open of nginx.conf.next)\n`
+  })
 })

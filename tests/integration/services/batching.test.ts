@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { on } from 'node:events'
 import type { CommandStartedEvent } from 'mongodb'
 import { describe, expect, it } from 'vitest'
@@ -112,6 +113,25 @@ describe('batchLoader', () => {
     await expect(load('broken')).rejects.toThrow('broken')
     expect(await load('x')).toBe('x')
     expect(calls).toBe(3)
+  })
+
+  it('loads a batch in the context of who asked first, not of the batch before', async () => {
+    const who = new AsyncLocalStorage<string>()
+    const askers: unknown[] = []
+    const arrived = Promise.withResolvers<void>()
+    const held = Promise.withResolvers<void>()
+    const load = batchLoader<string, string>(async keys => {
+      askers.push(who.getStore())
+      arrived.resolve()
+      await held.promise
+      return new Map(keys.map(key => [key, key]))
+    })
+    const first = who.run('first', () => load('a'))
+    await arrived.promise
+    const later = [who.run('second', () => load('b')), who.run('third', () => load('c'))]
+    held.resolve()
+    await Promise.all([first, ...later])
+    expect(askers).toEqual(['first', 'second'])
   })
 
   it('splits more than 200 keys', async () => {

@@ -30,15 +30,24 @@ export interface Collector {
   /** Everything that came, as it came. */
   readonly bytes: () => Buffer
   readonly headers: readonly NodeJS.Dict<string | string[]>[]
+  /** Each thing that was sent, in order; one that was sent twice is there twice. */
+  readonly bodies: readonly Buffer[]
+  /** Resolves when that many have been sent. */
+  sent(count: number): Promise<void>
   /** The spans of a trace, once they are as many as that. */
   trace(traceId: string, count: number, deadlineMs?: number): Promise<CollectedSpan[]>
+  /** The spans of a trace, once that of the server is there, which is the last to end. */
+  whole(traceId: string): Promise<CollectedSpan[]>
 }
+
+/** How what is sent is met, the nth from 1: with a status, or not at all. */
+export type Manner = (nth: number) => number | 'silence'
 
 const KINDS = { 1: 'internal', 2: 'server', 3: 'client' } as const
 const DEADLINE_MS = 10_000
 
 /** A collector that takes OTLP over HTTP, as protobuf, and keeps what it gets; it goes with the test. */
-export async function givenCollector(): Promise<Collector> {
+export async function givenCollector(manner: Manner = () => 200): Promise<Collector> {
   const spans: CollectedSpan[] = []
   const bodies: Buffer[] = []
   const headers: NodeJS.Dict<string | string[]>[] = []
@@ -49,7 +58,8 @@ export async function givenCollector(): Promise<Collector> {
       bodies.push(body)
       headers.push(request.headers)
       spans.push(...spansOf(body))
-      response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
+      const met = manner(bodies.length)
+      if (met !== 'silence') response.writeHead(met, { 'content-type': 'application/x-protobuf' }).end()
       for (const check of waiting) check()
       return undefined
     })
@@ -63,28 +73,39 @@ export async function givenCollector(): Promise<Collector> {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the collector has no TCP port')
 
+  const of = (traceId: string) => spans.filter(span => span.traceId === traceId)
+  const until = async (isSo: () => boolean, what: () => string, deadlineMs = DEADLINE_MS) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const check = () => {
+      if (isSo()) resolve()
+    }
+    const timer = setTimeout(() => reject(new Error(`within ${deadlineMs} ms came ${what()}`)), deadlineMs)
+    waiting.add(check)
+    check()
+    await promise.finally(() => {
+      clearTimeout(timer)
+      waiting.delete(check)
+    })
+  }
+  const spansOnce = async (traceId: string, isSo: () => boolean, deadlineMs?: number) => {
+    const names = () => of(traceId).map(({ name }) => name)
+    await until(isSo, () => `of trace ${traceId}: ${names().join(', ')}`, deadlineMs)
+    return of(traceId).sort((a, b) => Number(a.startNs - b.startNs))
+  }
+
   return {
     url: `http://127.0.0.1:${address.port}`,
     spans,
     headers,
+    bodies,
     bytes: () => Buffer.concat(bodies),
-    async trace(traceId, count, deadlineMs = DEADLINE_MS) {
-      const found = () => spans.filter(span => span.traceId === traceId)
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const check = () => {
-        if (found().length >= count) resolve()
-      }
-      const names = () => found().map(({ name }) => name)
-      const late = () => reject(new Error(`of trace ${traceId} came within ${deadlineMs} ms: ${names().join(', ')}`))
-      const timer = setTimeout(late, deadlineMs)
-      waiting.add(check)
-      check()
-      await promise.finally(() => {
-        clearTimeout(timer)
-        waiting.delete(check)
-      })
-      return found().sort((a, b) => Number(a.startNs - b.startNs))
-    }
+    sent: count =>
+      until(
+        () => bodies.length >= count,
+        () => `${bodies.length} of ${count}`
+      ),
+    trace: (traceId, count, deadlineMs) => spansOnce(traceId, () => of(traceId).length >= count, deadlineMs),
+    whole: traceId => spansOnce(traceId, () => of(traceId).some(({ kind }) => kind === 'server'))
   }
 }
 

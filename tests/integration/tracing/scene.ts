@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import type { RequestListener } from 'node:http'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../../support/fresh-database.ts'
 import { type GatewayOptions, type RunningGateway, startGateway } from '../../support/gateway.ts'
 import { NHS_CREDENTIALS, type NhsStub, startNhsStub } from '../../support/nhs-stub.ts'
 import { type OpenAiStub, startOpenAiStub } from '../../support/openai-stub.ts'
 import { type Call, call, JWT_SECRET, type Upstream, upstreamForTest } from '../gateway/support.ts'
-import { type CollectedSpan, type Collector, givenCollector } from './collector.ts'
+import { type CollectedSpan, type Collector, givenCollector, type Manner } from './collector.ts'
 
 /** What the gateways of a file share. */
 export interface Surroundings {
@@ -18,6 +19,13 @@ export interface Scene {
   readonly gateway: RunningGateway
   readonly collector: Collector
   readonly legacy: Upstream
+}
+
+export interface SceneOptions extends Partial<GatewayOptions> {
+  /** Of legacy; default: it says what it was asked. */
+  readonly answer?: RequestListener
+  /** Of the collector; default: it takes everything. */
+  readonly manner?: Manner
 }
 
 /** A database and stand-ins for OpenAI and the NHS, for the tests of a file. */
@@ -39,10 +47,10 @@ export function surroundings(): () => Surroundings {
 /** A gateway that tells a collector, before a backend that says what it got; all goes with the test. */
 export async function givenTracing(
   { database, openai, nhs }: Surroundings,
-  { env, ...options }: Partial<GatewayOptions> = {}
+  { env, answer, manner, ...options }: SceneOptions = {}
 ): Promise<Scene> {
-  const collector = await givenCollector()
-  const legacy = await upstreamForTest()
+  const collector = await givenCollector(manner)
+  const legacy = await upstreamForTest(answer)
   const gateway = await startGateway({
     legacyUrl: legacy.url,
     mongodbUri: database.uri,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { request } from 'undici'
 import { describe, expect, test } from 'vitest'
-import { call, NOBODY, upstreamForTest } from '../gateway/support.ts'
+import { call, upstreamForTest } from '../gateway/support.ts'
 import { askWithin, foreignIds, givenTracing, headerOf, surroundings } from './scene.ts'
 
 const around = surroundings()
@@ -59,31 +59,6 @@ describe('sampling', () => {
     const scene = await givenTracing(around(), { weights: 0, env: { OTEL_TRACES_SAMPLER: 'always_on' } })
     const { traceId } = await askWithin(scene, '/', {}, '00')
     expect(await scene.collector.trace(traceId, 2)).toHaveLength(2)
-  })
-})
-
-describe('the collector', () => {
-  test('gets what is gathered before the gateway ends, under the name and with the header that are set', async () => {
-    const scene = await givenTracing(around(), {
-      weights: 0,
-      env: { OTEL_SERVICE_NAME: 'edge-of-the-test', OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=a%20b' }
-    })
-    const { traceId } = await askWithin(scene, '/')
-    await scene.gateway.stop()
-    const spans = scene.collector.spans.filter(span => span.traceId === traceId)
-    expect(spans).toHaveLength(2)
-    expect(spans[0]?.resource['service.name']).toBe('edge-of-the-test')
-    expect(scene.collector.headers[0]?.['x-tenant']).toBe('a b')
-  })
-
-  test('that is away costs one line of the log and no request', async () => {
-    const scene = await givenTracing(around(), { weights: 0, env: { OTEL_EXPORTER_OTLP_ENDPOINT: NOBODY } })
-    const answers = await Promise.all(Array.from({ length: 20 }, () => call(scene.gateway.url, '/')))
-    expect(answers.every(({ status }) => status === 200)).toBe(true)
-    const line = 'traces cannot be sent to the collector'
-    await scene.gateway.waitForLog(({ msg }) => (msg === line ? msg : undefined))
-    await scene.gateway.stop()
-    expect(scene.gateway.log().filter(({ msg }) => msg === line)).toHaveLength(1)
   })
 })
 

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { expect, test } from 'vitest'
 import { EnvironmentError, readEnvironment } from '../../../gateway/environment.ts'
+import { isTracingOn } from '../../../gateway/tracing/tracing.ts'
 
 const COMPLETE = {
   LEGACY_URL: 'http://legacy:3000',
@@ -116,6 +117,16 @@ test.each([
   ['LOGIN_FAILURES_PER_ACCOUNT', '0', 'wrong'],
   ['REVOCATION_STALENESS_MS', '60001', 'wrong'],
   ['EVENT_WEBHOOK_URL', 'hooks.example.org', 'wrong'],
+  ['OTEL_TRACES_EXPORTER', 'jaeger', 'wrong'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'wrong'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://', 'wrong'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://collector:4318?key=1', 'wrong'],
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'wrong'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'authorization', 'wrong'],
+  ['OTEL_TRACES_SAMPLER', 'sometimes', 'wrong'],
+  ['OTEL_TRACES_SAMPLER_ARG', '1.5', 'wrong'],
+  ['OTEL_TRACES_SAMPLER_ARG', '10%', 'wrong'],
+  ['OTEL_SDK_DISABLED', 'yes', 'wrong'],
   ['SHUTDOWN_TIMEOUT_MS', '0', 'wrong'],
   ['SHUTDOWN_DELAY_MS', '-1', 'wrong'],
   ['REQUEST_TIMEOUT_MS', '1e3', 'wrong'],
@@ -124,6 +135,21 @@ test.each([
   const lines = refusal({ ...COMPLETE, [name]: value }).split('\n')
   expect(lines).toHaveLength(2)
   expect(lines[1]).toMatch(new RegExp(`^ {2}${name} is ${verdict}: `))
+})
+
+test.each([
+  ['nothing', {}, false],
+  ['OTEL_TRACES_EXPORTER=otlp', { OTEL_TRACES_EXPORTER: 'otlp' }, true],
+  ['an endpoint', { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector:4318/otlp/' }, true],
+  [
+    'none and an endpoint',
+    { OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' },
+    false
+  ],
+  ['otlp, disabled', { OTEL_TRACES_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' }, false],
+  ['otlp, not disabled', { OTEL_TRACES_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'false' }, true]
+])('with %s set, tracing is as OpenTelemetry has it', (_what, given, isOn) => {
+  expect(isTracingOn(readEnvironment({ ...COMPLETE, ...given }))).toBe(isOn)
 })
 
 test('a webhook needs a secret to be signed with', () => {

@@ -26,16 +26,24 @@ function refusal(env: NodeJS.ProcessEnv): string[] {
   throw new Error('the environment was accepted')
 }
 
-test('every secret is a variable of the gateway', () => {
-  expect(Object.keys(EnvironmentSchema.properties)).toEqual(expect.arrayContaining([...SECRETS]))
+test('every variable that is or holds a secret may be in a file', () => {
+  const names = Object.keys(EnvironmentSchema.properties)
+  const secret = names.filter(name => /SECRET|PASSWORD|CREDENTIAL|_KEY$|MONGODB_URI|HEADERS|CLIENT_ID/.test(name))
+  expect(secret.toSorted()).toEqual(SECRETS.toSorted())
+})
+
+test.each(SECRETS)('%s is read from its file', async name => {
+  const value = name.endsWith('URI') ? 'mongodb://b:1/scribe' : 'name=a long enough value'
+  const others: NodeJS.ProcessEnv = { ...LEGACY, ...PLAIN, [name]: '' }
+  expect(readEnvironment({ ...others, [`${name}_FILE`]: await fileWith(`${value}\n`) })[name]).toBe(value)
 })
 
 test.each([
   ['the secret', 'the secret'],
   ['the secret\n', 'the secret'],
   ['the secret\r\n', 'the secret'],
-  [' the secret \n\n', ' the secret \n']
-])('%j in a file is the secret %j: one line feed at its end is not part of it', async (text, secret) => {
+  [' the\nsecret \n\n', ' the\nsecret ']
+])('%j in a file is the secret %j: line feeds at its end are not part of it', async (text, secret) => {
   const { JWT_SECRET, MONGODB_URI } = readEnvironment({
     ...LEGACY,
     JWT_SECRET_FILE: await fileWith(text),
@@ -44,13 +52,27 @@ test.each([
   expect({ JWT_SECRET, MONGODB_URI }).toEqual({ JWT_SECRET: secret, MONGODB_URI: PLAIN.MONGODB_URI })
 })
 
-test('an empty path is none; an empty file is an empty value', async () => {
+test('an empty path is none', () => {
   expect(readEnvironment({ ...LEGACY, ...PLAIN, JWT_SECRET_FILE: '' }).JWT_SECRET).toBe(PLAIN.JWT_SECRET)
-  const empty = await fileWith('')
-  expect(readEnvironment({ ...LEGACY, ...PLAIN, OPENAI_API_KEY_FILE: empty }).OPENAI_API_KEY).toBe('')
-  expect(refusal({ ...LEGACY, ...PLAIN, JWT_SECRET: '', JWT_SECRET_FILE: empty })).toEqual([
-    expect.stringMatching(/^ {2}JWT_SECRET is missing: expected /)
+})
+
+test.each(['', '\n', ' \r\n'])('a file that holds %j is refused, of a secret that may be missing too', async text => {
+  const file = await fileWith(text)
+  const { MONGODB_URI } = PLAIN
+  expect(refusal({ ...LEGACY, MONGODB_URI, JWT_SECRET_FILE: file, OPENAI_API_KEY_FILE: file })).toEqual([
+    `  JWT_SECRET_FILE is wrong: "${file}" is empty, expected the path of a file with JWT_SECRET`,
+    `  OPENAI_API_KEY_FILE is wrong: "${file}" is empty, expected the path of a file with OPENAI_API_KEY`
   ])
+})
+
+test('a secret that its variable refuses is not repeated', async () => {
+  const lines = refusal({
+    ...LEGACY,
+    JWT_SECRET: 'the secret',
+    MONGODB_URI_FILE: await fileWith('postgres://me:pass@a/b\n')
+  })
+  expect(lines).toEqual([expect.stringMatching(/^ {2}MONGODB_URI is wrong: expected a MongoDB connection string/)])
+  expect(lines.join()).not.toMatch(/pass@/)
 })
 
 test('a secret that is set twice is refused, and none is repeated', async () => {
