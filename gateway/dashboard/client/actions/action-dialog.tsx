@@ -1,11 +1,13 @@
 import type { TargetedSubmitEvent } from 'preact'
 import { useRef, useState } from 'preact/hooks'
-import type { FieldChange, Plan, PlanChange } from '../../../admin/schemas.ts'
+import type { Plan, PlanChange } from '../../../admin/schemas.ts'
 import { ApiProblem, get, send } from '../api.ts'
 import { Button, Changes, Dialog, Notice, ReasonField } from '../components/index.ts'
 import { useAnswer } from '../editor/answer.ts'
 import { staleOf } from '../editor/answers.ts'
+import type { Since } from '../editor/editing.ts'
 import { messageOf } from '../editor/message.ts'
+import { Others } from '../editor/others.tsx'
 import { PlanEffects } from '../editor/plan-effects.tsx'
 import type { Action } from './action.ts'
 
@@ -19,8 +21,8 @@ interface ActionDialogProps {
 
 interface Failure {
   readonly message: string
-  /** What others changed since the plan was made. */
-  readonly changes?: readonly FieldChange[]
+  /** What others changed since the revision that the plan was made for. */
+  readonly since?: Since & { readonly planned: number }
   readonly mayForce: boolean
 }
 
@@ -38,7 +40,7 @@ export function ActionDialog({ action, subject, onClose }: ActionDialogProps) {
   const { answer, failure: planFailure } = useAnswer(() => planOf(change, asked), [asked])
   // An answer to an earlier weight, or from before another look, is no plan of this one.
   const plan = answer?.for === asked ? answer : undefined
-  const isStale = failure?.changes !== undefined
+  const isStale = failure?.since !== undefined
 
   const submit = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -58,7 +60,7 @@ export function ActionDialog({ action, subject, onClose }: ActionDialogProps) {
       onClose(true)
     } catch (error) {
       isSent.current = false
-      setFailure(failureOf(error))
+      setFailure(failureOf(error, plan.revision))
       setBusy(false)
     }
   }
@@ -130,12 +132,13 @@ interface FailureNoticeProps {
   readonly onLookAgain: () => void
 }
 
-function FailureNotice({ failure: { message, changes }, onLookAgain }: FailureNoticeProps) {
-  if (changes === undefined) return <Notice kind="error">{message}</Notice>
+function FailureNotice({ failure: { message, since }, onLookAgain }: FailureNoticeProps) {
+  if (since === undefined) return <Notice kind="error">{message}</Notice>
   return (
     <Notice kind="warning">
-      <p>Somebody changed the configuration meanwhile, so nothing was done. This is what changed:</p>
-      <Changes changes={changes} />
+      <p>Somebody changed the configuration meanwhile, so nothing was done:</p>
+      <Others from={since.planned} to={since.current} />
+      <Changes changes={since.changes} />
       <Button onClick={onLookAgain}>Look again</Button>
     </Notice>
   )
@@ -165,10 +168,10 @@ function changeOf({ change, asksWeight }: Action, weight: string): PlanChange | 
   return isWeight ? { kind: 'set', target: asksWeight.group, weight: asked } : undefined
 }
 
-function failureOf(error: unknown): Failure {
+function failureOf(error: unknown, planned: number): Failure {
   const message = messageOf(error)
   if (!(error instanceof ApiProblem)) return { message, mayForce: false }
   const stale = error.code === 'stale' ? staleOf(error.body) : undefined
-  if (stale !== undefined) return { message, changes: stale.changes, mayForce: false }
+  if (stale !== undefined) return { message, since: { ...stale, planned }, mayForce: false }
   return { message, mayForce: error.code === 'refused' && /\bforce\b/i.test(message) }
 }

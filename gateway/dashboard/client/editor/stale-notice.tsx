@@ -1,6 +1,7 @@
 import type { FieldChange } from '../../../admin/schemas.ts'
 import { Button, Changes, Notice } from '../components/index.ts'
 import type { Since } from './editing.ts'
+import { Others } from './others.tsx'
 
 interface StaleNoticeProps {
   /** The revision that the text was begun from. */
@@ -18,6 +19,7 @@ export function StaleNotice({ base, since, onMerge, onTakeTheirs }: StaleNoticeP
         <strong>Revision {since.current} serves now</strong>; your text was begun from revision {base}. Nothing of it is
         lost and nothing was saved. Since then changed:
       </p>
+      <Others from={base} to={since.current} />
       <Changes changes={since.changes} />
       <p class="notice-buttons">
         <Button kind="primary" onClick={onMerge}>

@@ -17,6 +17,8 @@ const HISTORY = 50
 const WINDOW_MS = 10_000
 
 interface Shown {
+  /** What it was answered for. */
+  readonly revision: number
   readonly detail: RouteDetail
   readonly windows: Windows
   readonly history: readonly AuditEntry[]
@@ -41,12 +43,14 @@ interface RouteViewProps {
   readonly onDone: () => void
 }
 
-function RouteView({ shown: { detail, windows, history }, live, onDone }: RouteViewProps) {
+function RouteView({ shown: { revision, detail, windows, history }, live, onDone }: RouteViewProps) {
   const { id, rollout } = detail
   const now = live.routes.get(id)
   const kill = detail.nativeOnly ? [] : [killAction(id, detail.killSwitch)]
   const actions = [...(rollout === undefined ? [] : rolloutActions(rollout)), ...kill]
-  const weight = now?.weight ?? detail.weight
+  // The stream may be a second or two behind an answer, or an answer behind the stream.
+  const isStreamNewer = (live.totals?.revision ?? 0) >= revision
+  const weight = isStreamNewer ? (now?.weight ?? detail.weight) : detail.weight
   return (
     <>
       <p>
@@ -142,5 +146,5 @@ async function load(id: string): Promise<Shown> {
     get<Windows>(`${path}/windows`),
     get<readonly AuditEntry[]>(`/audit?route=${encodeURIComponent(id)}&limit=${HISTORY}`)
   ])
-  return { detail: detail.data, windows: windows.data, history: history.data }
+  return { revision: detail.revision ?? 0, detail: detail.data, windows: windows.data, history: history.data }
 }

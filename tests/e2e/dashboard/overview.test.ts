@@ -1,0 +1,83 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Scene, soon, startScene } from './starter.ts'
+
+const TEST_MS = 60_000
+const ROUTES = 200
+const KILLED = 'part.123'
+const PAINT_MS = 1_000
+/** Of one live message: three frames of 60 a second, on a small machine with everything on it. */
+const UPDATE_MS = 50
+
+let scene: Scene
+
+beforeAll(async () => {
+  const routes = Array.from({ length: ROUTES }, (_each, index) => ({
+    id: `part.${index}`,
+    paths: [`/api/parts-${index}`],
+    methods: ['GET'],
+    native: 'notes'
+  }))
+  scene = await startScene({ defaults: { weight: 0 }, routes })
+})
+afterAll(() => scene.stop())
+
+const rows = (page: Page) => page.locator('.routes-table tbody tr')
+
+async function opened(): Promise<Page> {
+  const page = await scene.open('/')
+  await soon(() => rows(page).count()).toBe(ROUTES)
+  return page
+}
+
+test(`shows ${ROUTES} routes within a second`, { timeout: TEST_MS }, async () => {
+  const page = await opened()
+  await page.addInitScript(`{
+    const look = new MutationObserver(() => {
+      if (globalThis.painted || document.querySelectorAll('.routes-table tbody tr').length < ${ROUTES}) return
+      globalThis.painted = true
+      requestAnimationFrame(() => setTimeout(() => (globalThis.paintedAt = performance.now())))
+    })
+    look.observe(document, { subtree: true, childList: true })
+  }`)
+  await page.reload()
+  await soon(() => page.evaluate('globalThis.paintedAt')).toBeDefined()
+  const paintedAt = await page.evaluate<number>('paintedAt')
+  process.stdout.write(`${ROUTES} routes painted after ${paintedAt.toFixed(0)} ms\n`)
+  expect(paintedAt).toBeLessThan(PAINT_MS)
+})
+
+test('draws only the row that changed, within its time, and moves it up', { timeout: TEST_MS }, async () => {
+  const page = await opened()
+  await page.evaluate(`{
+    globalThis.touched = new Set()
+    globalThis.tasks = []
+    const rowOf = node => (node.nodeType === 1 ? node : node.parentElement)?.closest('.routes-table tbody tr')
+    new MutationObserver(records => {
+      for (const { target } of records) {
+        const id = rowOf(target)?.querySelector('th a')?.textContent
+        if (id) touched.add(id)
+      }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true })
+    new PerformanceObserver(list => tasks.push(...list.getEntries().map(({ duration }) => duration)))
+      .observe({ type: 'longtask' })
+  }`)
+  await scene.other.ask(`PUT /routes/${KILLED}/kill-switch`, { on: true, reason: 'to be seen' })
+  await soon(() => rows(page).first().textContent()).toContain('kill switch on')
+  expect(await rows(page).first().textContent()).toContain(KILLED)
+  expect(await page.evaluate('[...touched]')).toEqual([KILLED])
+  const tasks = await page.evaluate<number[]>('tasks')
+  process.stdout.write(`tasks of 50 ms and more: ${JSON.stringify(tasks)}\n`)
+  expect(Math.max(0, ...tasks)).toBeLessThanOrEqual(UPDATE_MS)
+  await scene.other.ask(`PUT /routes/${KILLED}/kill-switch`, { on: false, reason: 'as it was' })
+})
+
+test('finds routes by what one types, and says when there is none', { timeout: TEST_MS }, async () => {
+  const page = await opened()
+  const filter = page.getByLabel('Filter')
+  await filter.fill('part.19')
+  await soon(() => rows(page).count()).toBe(11)
+  await page.getByText(`11 of ${ROUTES}`).waitFor()
+  await filter.fill('nothing is called so')
+  await page.getByText('No route matches “nothing is called so”').waitFor()
+})
