@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import shipped from '../../routing.config.json' with { type: 'json' }
 import { startDatabase } from './database.ts'
 import { withDemoRollout } from './demo-rollout.ts'
@@ -11,6 +11,7 @@ import { NHS_CREDENTIALS } from './nhs-stub.ts'
 import { startProcess } from './process.ts'
 import { startTraffic } from './traffic.ts'
 
+const SCHEMA = 'routing.config.schema.json'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Enough callers for a share of 10 % to be told from chance, and a little for each to do. */
 const TRAFFIC = { callers: 120, requestsPerSecond: 40 }
@@ -58,8 +59,9 @@ async function startGateway(env: Record<string, string>): Promise<RunningGateway
 /** A copy of the shipped routing configuration, to be edited, whose rollouts take seconds. */
 async function writeConfig(directory: string): Promise<string> {
   const file = join(directory, 'routing.config.json')
-  const schema = pathToFileURL(join(ROOT, 'routing.config.schema.json')).href
-  const config = withDemoRollout({ ...shipped, $schema: schema })
+  const config = withDemoRollout(shipped)
+  // Editors look for it beside the file.
+  await copyFile(join(ROOT, SCHEMA), join(directory, SCHEMA))
   await writeFile(file, `${JSON.stringify(config, undefined, 2)}\n`)
   return file
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { Agent, request } from 'undici'
 import { startProcess } from './process.ts'
 
 /*
@@ -58,9 +59,11 @@ async function ask({ adminUrl, credential }: Demo, call: string, body: object): 
 /** What discovery is to find: a path of old that several callers use, and one with an email in it. */
 async function useUnknownPaths({ url }: Demo): Promise<void> {
   for (let caller = 0; caller < CALLERS; caller++) {
-    const headers = { 'x-forwarded-for': `192.0.2.${caller}` }
-    await fetch(`${url}/api/referrals/letters`, { headers })
-    await fetch(`${url}/api/referrals/ada${caller}@clinic.example`, { headers })
+    // Each from an address of its own: that is who a caller without a token is.
+    const dispatcher = new Agent({ localAddress: `127.0.0.${caller + 2}` })
+    await request(`${url}/api/referrals/letters`, { dispatcher })
+    await request(`${url}/api/referrals/ada${caller}@clinic.example`, { dispatcher })
+    await dispatcher.destroy()
   }
 }
 
@@ -148,7 +151,6 @@ async function takeEditor(page: Page, take: (page: Page, name: string) => Promis
   await page.keyboard.type('101')
   await page.getByRole('button', { name: /^Line \d+, column/ }).waitFor()
   await take(page, 'config-error')
-  await page.keyboard.press('Backspace')
   await page.keyboard.press('Backspace')
   await page.getByText('No problems').waitFor()
   await page.getByRole('button', { name: 'Review and save' }).click()

@@ -7,13 +7,13 @@ const DAY = 24 * HOUR
 const relative = new Intl.RelativeTimeFormat('en-GB', { numeric: 'auto', style: 'short' })
 const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
 
-/** A time as one says it, such as "5 min ago"; whole on pointing at it. */
+/** A time that was, as one says it, such as "5 min ago"; whole on pointing at it. Clocks of two machines differ. */
 export function Time({ at }: { readonly at: string }) {
   const now = useNow(10 * SECOND)
   const time = new Date(at)
   return (
     <time dateTime={at} title={full.format(time)}>
-      {agoOf(time.getTime() - now)}
+      {agoOf(Math.min(0, time.getTime() - now))}
     </time>
   )
 }
