@@ -17,6 +17,7 @@ const BASE = '/dashboard/assets/'
 const STYLES = [
   fileURLToPath(import.meta.resolve('uplot/dist/uPlot.min.css')),
   join(CLIENT, 'styles.css'),
+  join(CLIENT, 'styles-pages.css'),
   join(CLIENT, 'styles-editor.css')
 ]
 

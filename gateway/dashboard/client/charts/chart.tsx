@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
+import type { Mark } from './marks.ts'
 
 export interface Line {
   readonly label: string
@@ -8,13 +9,6 @@ export interface Line {
   readonly dash?: readonly number[]
   /** At the times; null: no requests. */
   readonly values: readonly (number | null)[]
-}
-
-/** Something that happened. */
-export interface Mark {
-  /** In seconds since 1970. */
-  readonly at: number
-  readonly text: string
 }
 
 interface ChartProps {
@@ -127,7 +121,7 @@ function drawMarks(plot: uPlot, marks: readonly Mark[], colour: string): void {
   ctx.font = `${11 * devicePixelRatio}px system-ui`
   ctx.textAlign = 'left'
   let free = 0
-  for (const { at, text } of marks.toSorted((a, b) => a.at - b.at)) {
+  for (const { at, text } of marks) {
     if (at < min || at > max) continue
     const x = Math.round(plot.valToPos(at, 'x', true))
     ctx.beginPath()

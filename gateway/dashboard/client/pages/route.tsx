@@ -74,7 +74,7 @@ function RouteView({ shown: { revision, detail, windows, history }, live, onDone
         )}
       </Section>
       <Section title="The last hour">
-        <Charts route={id} windows={windows} history={history} />
+        <Charts route={id} windows={windows} history={history} events={live.events} />
       </Section>
       {rollout !== undefined && (
         <Section title="Evidence">

@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks'
-import type { AuditEntry, Window, Windows } from '../../../admin/schemas.ts'
-import { Chart, type Mark } from '../charts/chart.tsx'
+import type { AuditEntry, GatewayEvent, Window, Windows } from '../../../admin/schemas.ts'
+import { Chart } from '../charts/chart.tsx'
+import { type Mark, marksOf } from '../charts/marks.ts'
 import { errorLines, latencyLines, type Measured, measuredOf, shareLines } from '../charts/series.ts'
 import { Empty, Millis, Percent } from '../components/index.ts'
 
@@ -11,12 +12,13 @@ interface ChartsProps {
   readonly route: string
   readonly windows: Windows
   readonly history: readonly AuditEntry[]
+  readonly events: readonly GatewayEvent[]
 }
 
-/** The last hour of both sides, with the changes of the weight marked. */
-export function Charts({ route, windows, history }: ChartsProps) {
+/** The last hour of both sides, with what happened to the route marked. */
+export function Charts({ route, windows, history, events }: ChartsProps) {
   const measured = useMemo(() => measuredOf(windows), [windows])
-  const marks = useMemo(() => marksOf(route, history), [route, history])
+  const marks = useMemo(() => marksOf(route, history, events), [route, history, events])
   const share = useMemo(() => shareLines(measured), [measured])
   const errors = useMemo(() => errorLines(measured), [measured])
   const latency = useMemo(() => latencyLines(measured), [measured])
@@ -30,12 +32,19 @@ export function Charts({ route, windows, history }: ChartsProps) {
       <Chart {...shared} title="Share of requests on native" unit="%" lines={share} top={100} />
       <Chart {...shared} title="Error rate" unit="%" lines={errors} />
       <Chart {...shared} title="Latency: p50, p95, p99" unit="ms" lines={latency} />
+      <Marked marks={marks.filter(({ at }) => at >= (times[0] ?? 0))} />
       <details>
         <summary>The last {TABLE_ROWS} windows as a table</summary>
         <Numbers measured={measured} />
       </details>
     </div>
   )
+}
+
+/** The marks in words: a canvas says nothing to a screen reader, and leaves out labels that would cover others. */
+function Marked({ marks }: { readonly marks: readonly Mark[] }) {
+  if (marks.length === 0) return null
+  return <p class="quiet">Marked: {marks.map(({ at, text }) => `${text} at ${clock.format(at * 1000)}`).join(', ')}</p>
 }
 
 function Numbers({ measured: { times, native, legacy } }: { readonly measured: Measured }) {
@@ -83,16 +92,4 @@ function cellsOf(window: Window | undefined, side: number) {
       {cell}
     </td>
   ))
-}
-
-/** A line at each change of the route's weight or kill switch, by what it became. */
-function marksOf(route: string, history: readonly AuditEntry[]): readonly Mark[] {
-  return history.flatMap(({ at, changes }) =>
-    changes.flatMap(({ path, to }) => {
-      const seconds = Date.parse(at) / 1000
-      if (path === `/routes/${route}/weight`) return [{ at: seconds, text: `${String(to)} %` }]
-      if (path === `/routes/${route}/killSwitch`) return [{ at: seconds, text: to === true ? 'killed' : 'kill off' }]
-      return []
-    })
-  )
 }
