@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { Agent, request } from 'undici'
+import type { Page } from 'playwright-core'
+import { startBrowser } from './browser.ts'
+import { openDashboard, type OpenOptions, type Operator, operatorWith } from './dashboard.ts'
 import { startProcess } from './process.ts'
 
 /*
@@ -12,14 +13,18 @@ import { startProcess } from './process.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const FOLDER = join(ROOT, 'docs', 'screenshots')
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 const DESK = { width: 1280, height: 900 }
+const TALL = { width: 1280, height: 1500 }
+const SMALL = { width: 800, height: 500 }
 const PHONE = { width: 390, height: 844 }
 const ROUTE = 'notes.list'
 const GROUP = 'notes'
 const ROLLOUT_MS = 120_000
+const LINES_MS = 900_000
 /** Of a path that no route has; enough callers for its words to be shown. */
 const CALLERS = 8
+
+type Take = (page: Page, name: string) => Promise<void>
 
 interface Demo {
   readonly url: string
@@ -42,68 +47,66 @@ async function startDemo(): Promise<Demo> {
   return { url, adminUrl, credential, stop: () => demo.stop() }
 }
 
-/** Asks the admin API, for the revision that serves. */
-async function ask({ adminUrl, credential }: Demo, call: string, body: object): Promise<unknown> {
-  const [method = '', path = ''] = call.split(' ')
-  const headers = { authorization: `Bearer ${credential}`, 'content-type': 'application/json' }
-  const current = await fetch(`${adminUrl}/api/config`, { headers })
-  const answer = await fetch(`${adminUrl}/api${path}`, {
-    method,
-    headers: { ...headers, 'if-match': current.headers.get('etag') ?? '' },
-    body: JSON.stringify(body)
-  })
-  if (!answer.ok) throw new Error(`${call}: ${answer.status} ${await answer.text()}`)
-  return answer.json()
+/** What discovery is to find: paths of old that clinicians use, one of them with an email in it. */
+async function useOldPaths({ url }: Demo): Promise<void> {
+  const post = async (path: string, body: object): Promise<unknown> => {
+    const headers = { 'content-type': 'application/json' }
+    return (await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })).json()
+  }
+  for (let caller = 0; caller < CALLERS; caller++) {
+    const account = { email: `clinician${caller}@clinic.example`, password: 'demo-password' }
+    await post('/users/register', { ...account, username: `Clinician ${caller}`, role: 'clinician' })
+    const { token } = Object(await post('/users/login', account))
+    const headers = { authorization: `Bearer ${token}` }
+    for (const path of ['/api/referrals/letters', `/api/referrals/${account.email}`, '/api/letters/drafts']) {
+      await fetch(url + path, { headers })
+    }
+  }
 }
 
-/** What discovery is to find: a path of old that several callers use, and one with an email in it. */
-async function useUnknownPaths({ url }: Demo): Promise<void> {
-  for (let caller = 0; caller < CALLERS; caller++) {
-    // Each from an address of its own: that is who a caller without a token is.
-    const dispatcher = new Agent({ localAddress: `127.0.0.${caller + 2}` })
-    await request(`${url}/api/referrals/letters`, { dispatcher })
-    await request(`${url}/api/referrals/ada${caller}@clinic.example`, { dispatcher })
-    await dispatcher.destroy()
-  }
+/** A configuration without this machine's paths, and with a route that has no native service yet. */
+async function writeConfig(operator: Operator): Promise<void> {
+  const config = JSON.parse(String(Object(await operator.ask('GET /config')).text))
+  config.$schema = './routing.config.schema.json'
+  config.routes.push({ id: 'letters', paths: ['/api/letters/*'], methods: ['GET'] })
+  const text = `${JSON.stringify(config, undefined, 2)}\n`
+  await operator.ask('PUT /config', { text, reason: 'letters have a route of their own' })
 }
 
 async function main(): Promise<void> {
   await mkdir(FOLDER, { recursive: true })
   const demo = await startDemo()
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
-  const open = async (path: string, options: BrowserContextOptions = {}): Promise<Page> => {
-    const context = await browser.newContext({ viewport: DESK, reducedMotion: 'reduce', ...options })
-    const { adminUrl, credential } = demo
-    await context.request.post(`${adminUrl}/dashboard/session`, { headers: { origin: adminUrl }, data: { credential } })
-    const page = await context.newPage()
-    await page.goto(`${adminUrl}/dashboard${path}`)
-    return page
-  }
-  const take = async (page: Page, name: string, fullPage = false): Promise<void> => {
-    await page.screenshot({ path: join(FOLDER, `${name}.png`), fullPage, animations: 'disabled' })
+  const { adminUrl, credential } = demo
+  const browser = await startBrowser()
+  const open = (path: string, options: Partial<OpenOptions> = {}) =>
+    openDashboard(browser, { adminUrl, credential, path, viewport: DESK, reducedMotion: 'reduce', ...options })
+  const take: Take = async (page, name) => {
+    await page.screenshot({ path: join(FOLDER, `${name}.png`), animations: 'disabled' })
     process.stdout.write(`${name}.png\n`)
   }
 
   try {
-    const signIn = await (await browser.newContext({ viewport: DESK })).newPage()
-    await signIn.goto(`${demo.adminUrl}/dashboard/sign-in`)
+    const signIn = await openDashboard(browser, { adminUrl, path: '/sign-in', viewport: SMALL })
     await signIn.getByRole('button', { name: 'Sign in' }).waitFor()
     await take(signIn, 'sign-in')
 
-    await useUnknownPaths(demo)
-    await ask(demo, `POST /rollouts/${GROUP}/start`, { reason: 'the first service to move' })
+    const operator = operatorWith(adminUrl, credential)
+    await writeConfig(operator)
+    await useOldPaths(demo)
+    await operator.ask(`POST /rollouts/${GROUP}/start`, { reason: 'the first service to move' })
+    const route = await ready(open(`/routes/${ROUTE}`), 'Evidence')
+    await takePromote(route, take)
     const overview = await open('/')
+    await weightReached(overview, 25)
+    await operator.ask(`POST /rollouts/${GROUP}/pause`, { reason: 'a look at the first quarter' })
+    await linesDrawn(overview)
+    await operator.ask(`POST /rollouts/${GROUP}/resume`, { reason: 'it looks well' })
     await weightReached(overview, 50)
     await take(overview, 'overview')
     await take(await ready(open('/', { colorScheme: 'dark' }), ROUTE), 'overview-dark')
     await take(await ready(open('/', { viewport: PHONE }), ROUTE), 'overview-phone')
-
-    const route = await ready(open(`/routes/${ROUTE}`), 'Evidence')
-    await take(route, 'route', true)
-    await take(await ready(open(`/routes/${ROUTE}`, { viewport: PHONE }), 'Evidence'), 'route-phone', true)
-    await route.getByRole('button', { name: 'Roll back' }).click()
-    await route.getByRole('dialog').getByLabel('Reason').waitFor()
-    await take(route, 'dialog')
+    await take(await ready(open(`/routes/${ROUTE}`, { viewport: TALL }), 'Evidence'), 'route')
+    await take(await ready(open(`/routes/${ROUTE}`, { viewport: PHONE }), 'Evidence'), 'route-phone')
     await weightReached(overview, 100)
 
     await takeEditor(await ready(open('/config'), 'At the cursor'), take)
@@ -115,7 +118,9 @@ async function main(): Promise<void> {
       .nth(1)
       .click()
     await take(audit, 'audit')
-    await take(await ready(open('/discovery'), 'Routes without a native service'), 'discovery', true)
+    const discovery = await ready(open('/discovery'), 'Routes without a native service')
+    await discovery.getByLabel('Without a request for').fill('0')
+    await take(discovery, 'discovery')
     await take(await ready(open('/config', { viewport: PHONE }), 'At the cursor'), 'config-phone')
     await take(
       await ready(open('/audit', { viewport: PHONE, colorScheme: 'dark' }), 'Verify the chain'),
@@ -142,13 +147,31 @@ async function weightReached(overview: Page, weight: number): Promise<void> {
     .waitFor({ timeout: ROLLOUT_MS })
 }
 
+/** Waits until the overview has lines to show: those of native, and the progress, which has a point every 10 minutes. */
+async function linesDrawn(overview: Page): Promise<void> {
+  await overview.locator('.over-time').waitFor({ timeout: LINES_MS })
+  const drawn = overview.getByRole('row').filter({ hasText: ROUTE }).locator('.spark .native[d*="L"]')
+  await drawn.first().waitFor({ state: 'attached', timeout: LINES_MS })
+}
+
+async function takePromote(page: Page, take: Take): Promise<void> {
+  await page
+    .getByRole('button', { name: /^Promote/ })
+    .first()
+    .click()
+  await page.getByRole('dialog').getByText('Callers it moves').waitFor()
+  await take(page, 'promote')
+}
+
 /** An error in its place, then the difference before it is saved. */
-async function takeEditor(page: Page, take: (page: Page, name: string) => Promise<void>): Promise<void> {
+async function takeEditor(page: Page, take: Take): Promise<void> {
   await page.getByText('"weight"').first().click()
   await page.keyboard.press('End')
   await page.keyboard.press('ArrowLeft')
   await page.keyboard.press('Backspace')
   await page.keyboard.type('101')
+  // Away from the key, whose help would cover the text.
+  await page.mouse.move(0, 0)
   await page.getByRole('button', { name: /^Line \d+, column/ }).waitFor()
   await take(page, 'config-error')
   await page.keyboard.press('Backspace')

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Operator } from '../../support/dashboard.ts'
 import { seriousFindings } from './axe.ts'
 import { tabTo } from './keyboard.ts'
-import { type Scene, soon, startScene } from './starter.ts'
+import { type Scene, SOON, startScene } from './starter.ts'
 
 const TEST_MS = 60_000
 const ROUTE = 'notes.list'
@@ -56,7 +56,7 @@ const says = (page: Page, text: string) => page.getByRole('dialog').getByText(te
 async function isGone(page: Page): Promise<void> {
   const dialog = page.getByRole('dialog')
   // Not textContent: it would wait for a dialog to come where the one that was counted has gone.
-  await soon(() => dialog.allTextContents()).toEqual([])
+  await expect.poll(() => dialog.allTextContents(), SOON).toEqual([])
 }
 
 /** What the page sends to change something, such as `POST /rollouts/notes.list/start`. */
@@ -81,7 +81,7 @@ test('starts, promotes and rolls back, each after it said what it moves', { time
   await give(page, 'the first step')
   await confirm(page, 'Start')
   await isGone(page)
-  await soon(() => weight.textContent()).toBe('10 %')
+  await expect.poll(() => weight.textContent(), SOON).toBe('10 %')
   expect(await weightOf(ROUTE)).toBe(10)
 
   await choose(page, 'Promote to 25 %')
@@ -89,16 +89,16 @@ test('starts, promotes and rolls back, each after it said what it moves', { time
   await give(page, 'it looks well')
   await confirm(page, 'Promote to 25 %')
   await isGone(page)
-  await soon(() => weight.textContent()).toBe('25 %')
+  await expect.poll(() => weight.textContent(), SOON).toBe('25 %')
 
   await choose(page, 'Roll back')
   await says(page, 'weight 25 % → weight 0 %')
   await confirm(page, 'Roll back')
   await isGone(page)
-  await soon(() => weight.textContent()).toBe('0 %')
+  await expect.poll(() => weight.textContent(), SOON).toBe('0 %')
   await page.locator('.phase.rolled-back').waitFor()
   expect(await weightOf(ROUTE)).toBe(0)
-  await soon(() => page.locator('.history').textContent()).toContain('it looks well')
+  await expect.poll(() => page.locator('.history').textContent(), SOON).toContain('it looks well')
 })
 
 test('pauses, resumes and sets a weight', { timeout: TEST_MS }, async () => {
@@ -183,7 +183,7 @@ test('does nothing on a stale page, says who changed what, and does it after ano
   await confirm(page, 'Start')
   await says(page, 'Somebody changed the configuration meanwhile')
   await says(page, `/routes/${OTHER_ROUTE}/killSwitch`)
-  await soon(() => page.getByRole('dialog').textContent()).toMatch(/Revision \d+ by grace.*: meanwhile/)
+  await expect.poll(() => page.getByRole('dialog').textContent(), SOON).toMatch(/Revision \d+ by grace.*: meanwhile/)
   expect(await weightOf(ROUTE)).toBe(0)
   expect(sent).toHaveLength(1)
 
@@ -243,7 +243,7 @@ test('offers what the phase allows, and nothing else', { timeout: TEST_MS }, asy
   expect(await offered()).toEqual(['Start', 'Set weight', 'Kill switch: turn on'])
   await other.ask(`POST /rollouts/${ROUTE}/start`, { reason: 'to see the buttons' })
   const ofProgressing = ['Promote to 25 %', 'Promote to 100 %', 'Pause', 'Set weight', 'Roll back']
-  await soon(offered).toEqual([...ofProgressing, 'Kill switch: turn on'])
+  await expect.poll(offered, SOON).toEqual([...ofProgressing, 'Kill switch: turn on'])
   await other.ask(`POST /rollouts/${ROUTE}/pause`, { reason: 'to see the others' })
-  await soon(offered).toEqual(['Resume', 'Set weight', 'Roll back', 'Kill switch: turn on'])
+  await expect.poll(offered, SOON).toEqual(['Resume', 'Set weight', 'Roll back', 'Kill switch: turn on'])
 })

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Scene, soon, startScene } from './starter.ts'
+import { type Scene, SOON, startScene } from './starter.ts'
 
 const TEST_MS = 60_000
 
@@ -23,7 +23,7 @@ test('shows the entries of one route, and keeps the filter in the address', { ti
   await page.getByText('a look at making notes').waitFor()
   await page.getByLabel('Route').fill('notes.list')
   await page.getByRole('button', { name: 'Filter' }).click()
-  await soon(() => rowsOf(page).count()).toBe(1)
+  await expect.poll(() => rowsOf(page).count(), SOON).toBe(1)
   expect(await rowsOf(page).first().textContent()).toContain('a look at the list')
 
   await page.reload()
@@ -41,7 +41,7 @@ test('shows all of an entry, and new ones as they come', { timeout: TEST_MS }, a
   await page.getByText('Hash of this entry').waitFor()
   await page.getByText('Nothing was measured for this entry').waitFor()
   await scene.other.ask('PUT /routes/notes.list/kill-switch', { on: false, reason: 'seen enough' })
-  await soon(() => rowsOf(page).first().textContent()).toContain('seen enough')
+  await expect.poll(() => rowsOf(page).first().textContent(), SOON).toContain('seen enough')
 })
 
 test('says that the chain is whole, and where it is not', { timeout: TEST_MS }, async () => {

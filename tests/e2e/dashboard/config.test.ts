@@ -2,7 +2,7 @@ import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { routingText } from '../../support/gateway.ts'
 import { tabTo } from './keyboard.ts'
-import { type Scene, servingText, soon, startScene } from './starter.ts'
+import { type Scene, servingText, SOON, startScene } from './starter.ts'
 
 const ROUTE = 'notes.list'
 const TEST_MS = 60_000
@@ -48,9 +48,9 @@ test('shows what is wrong in its place and lets nobody save it', { timeout: TEST
 
   await problem.click()
   const active = page.locator('.cm-lineNumbers .cm-activeLineGutter')
-  expect(await active.textContent()).toBe(String(line))
-  expect(await page.locator('.cm-lint-marker-error').count()).toBe(1)
-  expect(await page.locator('.cm-lintRange-error').textContent()).toBe('101')
+  await expect.poll(() => active.textContent(), SOON).toBe(String(line))
+  await expect.poll(() => page.locator('.cm-lint-marker-error').count(), SOON).toBe(1)
+  await expect.poll(() => page.locator('.cm-lintRange-error').textContent(), SOON).toBe('101')
   expect(await servingText(scene)).not.toContain('101')
 })
 
@@ -58,7 +58,7 @@ test('tells of the key at the cursor', { timeout: TEST_MS }, async () => {
   const page = await openEditor()
   await page.getByText('"connectTimeoutMs"').click()
   const panel = page.getByRole('region', { name: 'At the cursor' })
-  await soon(() => panel.textContent()).toContain('targets › legacy › connectTimeoutMs')
+  await expect.poll(() => panel.textContent(), SOON).toContain('targets › legacy › connectTimeoutMs')
   expect(await panel.textContent()).toMatch(/Milliseconds until.*whole number.*1 to 2147483647.*5000/)
 })
 
@@ -67,8 +67,10 @@ test('goes to a route', { timeout: TEST_MS }, async () => {
   await page.getByLabel('Go to').selectOption('transcription.stream')
   const line = lineOf(routingText(), '"transcription.stream"')
   const active = page.locator('.cm-lineNumbers .cm-activeLineGutter')
-  await soon(() => active.textContent()).toBe(String(line))
-  await soon(() => page.getByRole('region', { name: 'At the cursor' }).textContent()).toContain('Names the route')
+  await expect.poll(() => active.textContent(), SOON).toBe(String(line))
+  await expect
+    .poll(() => page.getByRole('region', { name: 'At the cursor' }).textContent(), SOON)
+    .toContain('Names the route')
 })
 
 test('shows the difference before it saves, and what was saved serves', { timeout: TEST_MS }, async () => {
@@ -110,6 +112,7 @@ test('keeps the text when somebody else was first, and takes their change into i
     .locator('..')
     .locator('..')
   await notice.getByText('/routes/notes.create/killSwitch').waitFor()
+  await notice.getByText(/^Revision \d+ by grace, .*: theirs$/).waitFor()
   expect(sent).toBe(1)
   expect(await servingText(scene)).not.toContain('"weight": 10')
 
@@ -149,6 +152,20 @@ test('restores a revision, after the same look at what it changes', { timeout: T
   await dialog.getByRole('button', { name: `Restore revision ${revision}` }).click()
   await page.getByRole('heading', { name: `Revision ${revision + 2}` }).waitFor()
   expect(await servingText(scene)).toBe(before)
+})
+
+test('restores nothing when somebody else was first, and says who', { timeout: TEST_MS }, async () => {
+  const { revision } = Object(await scene.other.ask('GET /config'))
+  await scene.other.ask('PUT /config', { text: withWeight(25), reason: 'to go back from' })
+  const page = await scene.open(`/config/revisions/${revision}`)
+  await page.getByRole('button', { name: 'Restore this revision' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Reason').fill('back again')
+  await scene.other.ask('PUT /config', { text: withWeight(30), reason: 'meanwhile' })
+  await dialog.getByRole('button', { name: `Restore revision ${revision}` }).click()
+  await page.getByText(/^Revision \d+ by grace, .*: meanwhile$/).waitFor()
+  expect(await page.getByText('Nothing was restored').count()).toBe(1)
+  expect(await servingText(scene)).toBe(withWeight(30))
 })
 
 test('keeps unsaved text over a reload', { timeout: TEST_MS }, async () => {
@@ -201,10 +218,12 @@ test('is worked by keyboard alone', { timeout: TEST_MS }, async () => {
   // The key is there twice now: it is undone again, and something else is typed.
   await page.getByRole('button', { name: /^Line \d+, column/ }).waitFor()
   await page.keyboard.press('Control+z')
-  await soon(async () => {
-    await page.keyboard.press('Control+z')
-    return page.getByText('No unsaved change.').count()
-  }).toBe(1)
+  await expect
+    .poll(async () => {
+      await page.keyboard.press('Control+z')
+      return page.getByText('No unsaved change.').count()
+    }, SOON)
+    .toBe(1)
   await page.keyboard.press('Control+End')
   await page.keyboard.press('Enter')
   await page.getByText('No problems').waitFor()

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Scene, soon, startScene } from './starter.ts'
+import { type Scene, SOON, startScene } from './starter.ts'
 
 const TEST_MS = 60_000
 const NAME = 'ada.lovelace@example.com'
@@ -28,7 +28,7 @@ test('shows which routes have no native service', { timeout: TEST_MS }, async ()
   config.routes.push({ id: 'reports', paths: ['/reports/*'], methods: ['GET'] })
   await scene.other.ask('PUT /config', { text: JSON.stringify(config, undefined, 2), reason: 'one without' })
   const row = page.getByRole('row').filter({ hasText: '/reports/*' })
-  await soon(() => row.first().textContent()).toContain('not seen')
+  await expect.poll(() => row.first().textContent(), SOON).toContain('not seen')
 })
 
 test('shows which routes nobody has used for so many days', { timeout: TEST_MS }, async () => {
@@ -36,5 +36,5 @@ test('shows which routes nobody has used for so many days', { timeout: TEST_MS }
   const section = page.getByRole('region', { name: 'Legacy routes that nobody uses' })
   await section.getByText('None. The longest').waitFor()
   await page.getByLabel(/Without a request for/).fill('0')
-  await soon(() => section.getByRole('row').filter({ hasText: 'notes.list' }).count()).toBe(1)
+  await expect.poll(() => section.getByRole('row').filter({ hasText: 'notes.list' }).count(), SOON).toBe(1)
 })

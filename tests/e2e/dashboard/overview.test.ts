@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Scene, soon, startScene } from './starter.ts'
+import { type Scene, SOON, startScene } from './starter.ts'
 
 const TEST_MS = 60_000
 const ROUTES = 200
@@ -26,7 +26,7 @@ const rows = (page: Page) => page.locator('.routes-table tbody tr')
 
 async function opened(): Promise<Page> {
   const page = await scene.open('/')
-  await soon(() => rows(page).count()).toBe(ROUTES)
+  await expect.poll(() => rows(page).count(), SOON).toBe(ROUTES)
   return page
 }
 
@@ -41,7 +41,7 @@ test(`shows ${ROUTES} routes within a second`, { timeout: TEST_MS }, async () =>
     look.observe(document, { subtree: true, childList: true })
   }`)
   await page.reload()
-  await soon(() => page.evaluate('globalThis.paintedAt')).toBeDefined()
+  await expect.poll(() => page.evaluate('globalThis.paintedAt'), SOON).toBeDefined()
   const paintedAt = await page.evaluate<number>('paintedAt')
   process.stdout.write(`${ROUTES} routes painted after ${paintedAt.toFixed(0)} ms\n`)
   expect(paintedAt).toBeLessThan(PAINT_MS)
@@ -63,7 +63,7 @@ test('draws only the row that changed, within its time, and moves it up', { time
       .observe({ type: 'longtask' })
   }`)
   await scene.other.ask(`PUT /routes/${KILLED}/kill-switch`, { on: true, reason: 'to be seen' })
-  await soon(() => rows(page).first().textContent()).toContain('kill switch on')
+  await expect.poll(() => rows(page).first().textContent(), SOON).toContain('kill switch on')
   expect(await rows(page).first().textContent()).toContain(KILLED)
   expect(await page.evaluate('[...touched]')).toEqual([KILLED])
   const tasks = await page.evaluate<number[]>('tasks')
@@ -76,7 +76,7 @@ test('finds routes by what one types, and says when there is none', { timeout: T
   const page = await opened()
   const filter = page.getByLabel('Filter')
   await filter.fill('part.19')
-  await soon(() => rows(page).count()).toBe(11)
+  await expect.poll(() => rows(page).count(), SOON).toBe(11)
   await page.getByText(`11 of ${ROUTES}`).waitFor()
   await filter.fill('nothing is called so')
   await page.getByText('No route matches “nothing is called so”').waitFor()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { DEMO_ROLLOUT } from '../../support/demo-rollout.ts'
 import { seriousFindings } from './axe.ts'
-import { type Scene, soon, startScene } from './starter.ts'
+import { type Scene, SOON, startScene } from './starter.ts'
 
 const TEST_MS = 180_000
 const ROLLOUT_MS = 120_000
@@ -45,8 +45,8 @@ test('shows the weight of a rollout move under load, on both pages, to its end',
   await expect.poll(() => row.textContent(), { timeout: ROLLOUT_MS }).toContain('completed')
   expect(await overview.evaluate('shown')).toEqual(['0 %', '10 %', '25 %', '50 %', '75 %', '100 %'])
   expect(await row.textContent()).toMatch(/N \d+(\.\d)? req\/s/)
-  await soon(() => page.locator('.stand .weight').textContent()).toBe('100 %')
-  await soon(() => overview.locator('.events').textContent()).toContain('to see it move')
+  await expect.poll(() => page.locator('.stand .weight').textContent(), SOON).toBe('100 %')
+  await expect.poll(() => overview.locator('.events').textContent(), SOON).toContain('to see it move')
 })
 
 test('shows what was measured as lines, as numbers with units, and in words', { timeout: TEST_MS }, async () => {

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startCutProxy } from '../../support/cut-proxy.ts'
-import { type Scene, soon, startScene } from './starter.ts'
+import { type Scene, SOON, startScene } from './starter.ts'
 
 const TEST_MS = 60_000
 const ROUTE = 'notes.list'
@@ -115,14 +115,14 @@ test('says that it is stale while the gateway is away, and goes on when it is ba
   const proxy = await startCutProxy(scene.gateway.adminUrl)
   const page = await scene.open('/', { adminUrl: proxy.url })
   const state = page.locator('.live-state')
-  await soon(() => state.textContent()).toContain('Live')
+  await expect.poll(() => state.textContent(), SOON).toContain('Live')
   proxy.cut()
-  await soon(() => state.textContent()).toContain('Stale: as of')
+  await expect.poll(() => state.textContent(), SOON).toContain('Stale: as of')
   expect(await rowOf(page).count()).toBe(1)
   await scene.other.ask(`PUT /routes/${ROUTE}/kill-switch`, { on: true, reason: 'while nobody could see it' })
   proxy.mend()
-  await soon(() => state.textContent()).toContain('Live')
-  await soon(() => rowOf(page).textContent()).toContain('kill switch on')
+  await expect.poll(() => state.textContent(), SOON).toContain('Live')
+  await expect.poll(() => rowOf(page).textContent(), SOON).toContain('kill switch on')
   await scene.other.ask(`PUT /routes/${ROUTE}/kill-switch`, { on: false, reason: 'as it was' })
   await proxy.close()
 })
@@ -131,7 +131,7 @@ test('says of an address without a page that there is none', { timeout: TEST_MS 
   const page = await scene.open('/')
   await rowOf(page).waitFor()
   await page.evaluate('history.pushState(null, "", "/dashboard/nowhere"); dispatchEvent(new PopStateEvent("popstate"))')
-  await soon(() => page.getByRole('status').allTextContents()).toContainEqual(
-    expect.stringContaining('There is no page /nowhere')
-  )
+  await expect
+    .poll(() => page.getByRole('status').allTextContents(), SOON)
+    .toContainEqual(expect.stringContaining('There is no page /nowhere'))
 })

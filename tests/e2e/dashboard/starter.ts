@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { expect, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { startBrowser } from '../../support/browser.ts'
 import {
   newCredential,
@@ -16,8 +16,8 @@ import { startLegacy } from '../../support/legacy.ts'
 import { startTraffic } from '../../support/traffic.ts'
 import { JWT_SECRET, seed } from '../load.ts'
 
-/** The stream tells of changes every second or two. */
-const SOON_MS = 10_000
+/** How long to look for what a page is about to show: the stream tells of changes every second or two. */
+export const SOON = { timeout: 10_000 }
 const PACE = { callers: 60, requestsPerSecond: 40 }
 
 export interface OpenOptions extends BrowserContextOptions {
@@ -92,9 +92,4 @@ export async function startScene(config: object = {}): Promise<Scene> {
 /** The text of the configuration that serves. */
 export function servingText({ gateway }: Scene): Promise<string> {
   return readFile(gateway.configFile, 'utf8')
-}
-
-/** Looks at the page until it shows what is expected. */
-export function soon<T>(read: () => T | Promise<T>) {
-  return expect.poll(read, { timeout: SOON_MS })
 }

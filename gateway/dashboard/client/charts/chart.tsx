@@ -81,7 +81,13 @@ function optionsOf({ parent, unit, lines, top, marks }: PlotParts): uPlot.Option
       y: { range: (_plot, _min, max) => [0, top ?? Math.max(max * 1.1, 1)] }
     },
     axes: [
-      { ...axis, size: 30, values: (_plot, values) => values.map(value => clock.format(value * 1000)) },
+      {
+        ...axis,
+        size: 36,
+        gap: 10,
+        space: 90,
+        values: (_plot, values) => values.map(value => clock.format(value * 1000))
+      },
       { ...axis, size: 64, values: (_plot, values) => values.map(value => `${value} ${unit}`) }
     ],
     series: [

@@ -7,20 +7,23 @@ const DAY = 24 * HOUR
 const relative = new Intl.RelativeTimeFormat('en-GB', { numeric: 'auto', style: 'short' })
 const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
 
-/** A time that was, as one says it, such as "5 min ago"; whole on pointing at it. Clocks of two machines differ. */
+/** A time as one says it, such as "5 min ago"; whole on pointing at it. */
 export function Time({ at }: { readonly at: string }) {
-  const now = useNow(10 * SECOND)
+  useTick(10 * SECOND)
   const time = new Date(at)
+  // The gateway's clock may be a little ahead of this one.
+  const since = Math.min(time.getTime() - Date.now(), 0)
   return (
     <time dateTime={at} title={full.format(time)}>
-      {agoOf(Math.min(0, time.getTime() - now))}
+      {agoOf(since)}
     </time>
   )
 }
 
 /** How long it still is until a time. */
 export function TimeLeft({ until }: { readonly until: string }) {
-  const left = Date.parse(until) - useNow(SECOND)
+  useTick(SECOND)
+  const left = Date.parse(until) - Date.now()
   return <span class="figure">{left <= 0 ? 'hold is over' : `${lengthOf(left)} left`}</span>
 }
 
@@ -42,11 +45,11 @@ function agoOf(ms: number): string {
   return relative.format(Math.round(ms / DAY), 'day')
 }
 
-function useNow(everyMs: number): number {
-  const [now, setNow] = useState(Date.now)
+/** Draws the component again every so often. */
+function useTick(everyMs: number): void {
+  const [, setTicks] = useState(0)
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs)
+    const timer = setInterval(() => setTicks(ticks => ticks + 1), everyMs)
     return () => clearInterval(timer)
   }, [everyMs])
-  return now
 }

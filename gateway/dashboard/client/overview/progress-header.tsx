@@ -5,11 +5,20 @@ import { useAnswer } from '../editor/answer.ts'
 
 const WIDTH = 240
 const HEIGHT = 48
-const WEEK_MS = 7 * 24 * 60 * 60 * 1_000
+const MINUTE_MS = 60_000
+const WEEK_MS = 7 * 24 * 60 * MINUTE_MS
+
+interface ProgressHeaderProps {
+  readonly totals: LiveTotals
+  /** When they were taken. */
+  readonly at: Date | undefined
+}
 
 /** How far the migration is: now, and over the last week. */
-export function ProgressHeader({ totals }: { readonly totals: LiveTotals }) {
-  const { answer, failure } = useAnswer(loadProgress, [totals.revision])
+export function ProgressHeader({ totals, at }: ProgressHeaderProps) {
+  // Again as the stream goes on: what has passed since belongs to it too.
+  const minute = Math.floor((at?.getTime() ?? 0) / MINUTE_MS)
+  const { answer, failure } = useAnswer(loadProgress, [totals.revision, minute])
   return (
     <section class="progress" aria-label="Progress of the migration">
       <dl class="big">
@@ -40,7 +49,7 @@ function OverTime({ progress: { points } }: { readonly progress: Progress }) {
   const first = points[0]
   const last = points.at(-1)
   if (first === undefined || last === undefined || points.length < 2) {
-    return <Empty>Progress over time shows when there have been requests for some minutes.</Empty>
+    return <Empty>Progress over time has a point every 10 minutes; it shows from the second one on.</Empty>
   }
   const start = Date.parse(first.at)
   const span = Math.max(Date.parse(last.at) - start, 1)

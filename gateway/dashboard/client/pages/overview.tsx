@@ -16,13 +16,13 @@ const NUMBERS: ReadonlySet<string> = new Set(['Requests', 'Errors', 'p95'])
 
 /** How far, what is wrong, what changed last. */
 export default function OverviewPage() {
-  const { totals, routes, events } = useLive()
+  const { totals, routes, events, at } = useLive()
   if (totals === undefined) return <Page title="Overview" lead="Waiting for the gateway …" />
   const kill = killAction(undefined, totals.killSwitch)
   return (
     <Page title="Overview" actions={<ActionBar subject="all routes" actions={[kill]} />}>
       <Problems totals={totals} />
-      <ProgressHeader totals={totals} />
+      <ProgressHeader totals={totals} at={at} />
       <RouteTable routes={routes} />
       <section aria-labelledby="events">
         <h2 id="events">Last events</h2>

@@ -4,6 +4,7 @@ import { get, send } from '../api.ts'
 import { Button, Changes, Notice, Page, Time } from '../components/index.ts'
 import { useAnswer } from '../editor/answer.ts'
 import { CodeView } from '../editor/code-view.tsx'
+import { Others } from '../editor/others.tsx'
 import { Review } from '../editor/review.tsx'
 import { useLive } from '../live.ts'
 import { Link, navigate } from '../router.ts'
@@ -82,7 +83,8 @@ function Restore({ number }: { readonly number: number }) {
     <>
       {staleWith !== undefined && (
         <Notice kind="warning">
-          Nothing was restored: revision {staleWith} came in between. Look at what would change now, and try again.
+          <p>Nothing was restored: another change came in between. Look at what would change now, and try again.</p>
+          <Others from={staleWith - 1} to={staleWith} />
         </Notice>
       )}
       <Button kind="primary" onClick={() => setReviewing(true)}>

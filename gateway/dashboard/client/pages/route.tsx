@@ -16,6 +16,8 @@ const HISTORY = 50
 /** Windows of evidence are as long as this. */
 const WINDOW_MS = 10_000
 
+const NOTICES = { failing: 'error', 'waiting-for-staff': 'warning', watching: 'info', none: 'info' } as const
+
 interface Shown {
   /** What it was answered for. */
   readonly revision: number
@@ -56,7 +58,7 @@ function RouteView({ shown: { revision, detail, windows, history }, live, onDone
       <p>
         {detail.methods.join(', ')} <code>{detail.paths.join(', ')}</code>, group {detail.group}
       </p>
-      {now?.why !== undefined && <Notice kind="warning">{now.why}</Notice>}
+      {now?.why !== undefined && <Notice kind={NOTICES[now.attention]}>{now.why}</Notice>}
       {detail.killSwitch && <Notice kind="warning">The kill switch of this route is on: legacy answers.</Notice>}
       <div class="stand">
         {detail.nativeOnly ? (

@@ -48,7 +48,7 @@ export function EvidenceTable({ status }: { readonly status: RolloutStatus }) {
             {verdicts.map(({ guardrail, status: verdict, value, bound, unit, statistic, requests, message }) => (
               <tr key={guardrail} class={verdict}>
                 <th scope="row">{NAMES[guardrail] ?? guardrail}</th>
-                <td data-label="Status">
+                <td data-label="Status" class="status">
                   <span aria-hidden="true">{MARKS[verdict]}</span> {verdict}
                 </td>
                 <td data-label="Value" class="number">

@@ -13,7 +13,8 @@ export function PlanTimeline({ status, stepEndsAt }: PlanTimelineProps) {
   return (
     <>
       <p>
-        <Phase phase={phase} /> since <Time at={since} />: {reason}
+        <Phase phase={phase} />, <Time at={since} />
+        {reason === '' ? '' : `: ${reason}`}
       </p>
       {rollingBack !== undefined && (
         <p>
