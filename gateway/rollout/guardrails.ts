@@ -39,7 +39,7 @@ export type VerdictStatus = Verdict['status']
 export interface Circumstances {
   /** Both sides over the plan's look-back; undefined: it could not be measured. */
   readonly recent: { readonly native: Summary; readonly legacy: Summary } | undefined
-  /** Checks of native's health that failed in a row, 0 when the last one succeeded; undefined: not known. */
+  /** Checks of native's health that failed in a row, 0 when the last one succeeded; undefined before the first. */
   readonly failedHealthChecks: number | undefined
 }
 
@@ -109,7 +109,7 @@ function judgeHealth(plan: RolloutPlan, { failedHealthChecks }: Circumstances): 
   const { failures } = plan.guardrails.health
   const common = { guardrail: 'health', bound: failures, unit: 'failures', requests: 0 } as const
   if (failedHealthChecks === undefined) {
-    return { ...common, status: 'error', message: "native's health: could not be asked" }
+    return { ...common, status: 'waiting', message: "native's health: has not been asked yet" }
   }
   const message = `native's health: ${failedHealthChecks} checks in a row failed, ${failures} is a failure`
   const status = failedHealthChecks >= failures ? 'failed' : failedHealthChecks > 0 ? 'inconclusive' : 'passed'

@@ -123,7 +123,7 @@ async function main(): Promise<void> {
     await take(discovery, 'discovery')
     await take(await ready(open('/config', { viewport: PHONE }), 'At the cursor'), 'config-phone')
     await take(
-      await ready(open('/audit', { viewport: PHONE, colorScheme: 'dark' }), 'Verify the chain'),
+      await ready(open('/audit', { viewport: PHONE, colorScheme: 'dark' }), 'all guardrails of'),
       'audit-phone-dark'
     )
   } finally {
