@@ -44,6 +44,7 @@ import {
   showWebhook
 } from './telemetry/shown.ts'
 import { createUnmatched } from './telemetry/unmatched.ts'
+import { createUsageRecorder } from './telemetry/record-usage.ts'
 import { openUsage } from './telemetry/usage.ts'
 import { watchingUnmatched } from './telemetry/watch-unmatched.ts'
 import { followNative } from './tracing/native.ts'
@@ -105,13 +106,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const unmatched = createUnmatched()
   const isShared = environment.ROUTING_STORE === 'mongodb'
   const outbox = new Outbox()
-  // Where replicas share the state, what this one measures becomes evidence together with what the others do.
+  // Where replicas share the state, what this one measures counts together with what the others do.
   const measured = isShared ? { evidence: outbox, callers: outbox } : { evidence, callers }
   const record = createRecorder({ clock, breakers, ...measured })
+  const directory = stateDirectory(environment)
+  const usage = await openUsage({ directory, files, clock, logger, current: () => store.current })
+  const recordUsage = createUsageRecorder({ clock, identity, counter: isShared ? outbox.usage : usage })
   const tracing = await openTracing({ environment, version, logger, config: () => store.current.config })
   const observer = createObserver(metrics, logger, batch => {
     record(batch)
-    usage.record(batch)
+    recordUsage(batch)
     tracing?.ended(batch)
   })
   const upstreams = createUpstreams()
@@ -149,7 +153,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
 
   const variables = { ...options.variables, LEGACY_URL: environment.LEGACY_URL }
-  const directory = stateDirectory(environment)
   const serving = {
     file: environment.ROUTING_CONFIG,
     directory,
@@ -171,12 +174,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         outbox,
         evidence,
         callers,
+        usage,
         breakers,
         events
       })
     : await openFileState(serving)
   const { store, audit } = state
-  const usage = await openUsage({ directory, files, clock, logger, identity, current: () => store.current })
   events.subscribe(event => {
     // Each event is posted once, by the replica that it happened on; of the configuration all tell, and one posts.
     const isOurs = event.replica === undefined && (state.leads() || !event.type.startsWith('config.'))

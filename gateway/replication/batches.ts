@@ -2,7 +2,9 @@ import type { Collection, Db } from 'mongodb'
 import type { NewEvent } from '../events/event.ts'
 import type { Callers } from '../rollout/callers.ts'
 import type { Evidence, EvidenceWindow } from '../rollout/evidence.ts'
+import type { UsageCounter } from '../telemetry/usage-counter.ts'
 import type { Measured, Outbox, SeenCallers } from './outbox.ts'
+import { countUsed, type Used } from './usage-outbox.ts'
 
 const COLLECTION = 'batches'
 const TIMEOUT_MS = 2_000
@@ -22,6 +24,7 @@ interface BatchDocument {
   readonly summaries: readonly Omit<EvidenceWindow, 'index'>[]
   readonly callers: readonly SeenCallers[]
   readonly events: readonly NewEvent[]
+  readonly used?: Used
 }
 
 /** Up to which batch of each replica something has been counted. */
@@ -37,6 +40,7 @@ export interface BatchesOptions {
   /** Of all replicas together. */
   readonly evidence: Evidence
   readonly callers: Callers
+  readonly usage: UsageCounter
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
@@ -58,7 +62,8 @@ export class Batches {
 
   constructor(options: BatchesOptions) {
     this.#options = options
-    this.#startedAt = options.now()
+    // Whole milliseconds, as the times of batches are.
+    this.#startedAt = Math.floor(options.now())
     this.#batches = options.db.collection<BatchDocument>(COLLECTION)
   }
 
@@ -73,8 +78,8 @@ export class Batches {
     if (this.#unsent === undefined) {
       const { outbox, replica, now } = this.#options
       const measured: Measured = outbox.take()
-      const { summaries, callers, events } = measured
-      if (summaries.length + callers.length + events.length === 0) return
+      const { summaries, callers, events, used } = measured
+      if (summaries.length + callers.length + events.length === 0 && used === undefined) return
       const number = ++this.#number
       this.#unsent = { _id: `${replica}/${number}`, replica, number, at: new Date(now()), ...measured }
     }
@@ -129,12 +134,13 @@ export class Batches {
   }
 
   #count(batch: BatchDocument): void {
-    const { evidence, callers, now, replica, onEvent } = this.#options
+    const { evidence, callers, usage, now, replica, onEvent } = this.#options
     const index = Math.floor(batch.at.getTime() / WINDOW_MS)
     for (const summary of batch.summaries) evidence.merge({ ...summary, index }, now())
     for (const { group, side, revision, buckets } of batch.callers) {
       for (const bucket of buckets) callers.see(group, revision, side, bucket)
     }
+    if (batch.used !== undefined) countUsed(usage, batch.at.getTime(), batch.used)
     this.#read.set(batch.replica, batch.number)
     if (batch.replica !== replica && batch.at.getTime() >= this.#startedAt) {
       for (const event of batch.events) onEvent(event, nameOf(batch.replica))

@@ -1,6 +1,7 @@
 import type { NewEvent } from '../events/event.ts'
 import type { Callers, Side } from '../rollout/callers.ts'
 import { createEvidence, type Evidence, type EvidenceWindow, type Outcome } from '../rollout/evidence.ts'
+import { type Used, UsageOutbox } from './usage-outbox.ts'
 
 /** How often callers are told again: a replica that came later has to hear of them too. Milliseconds. */
 const TELL_AGAIN_MS = 600_000
@@ -20,10 +21,14 @@ export interface Measured {
   readonly summaries: readonly Omit<EvidenceWindow, 'index'>[]
   readonly callers: readonly SeenCallers[]
   readonly events: readonly NewEvent[]
+  /** Absent when no request ended. */
+  readonly used?: Used
 }
 
 /** Gathers what this replica measures until it is sent to the others. Of bounded size, however long that takes. */
 export class Outbox implements Pick<Evidence, 'record'>, Pick<Callers, 'see'> {
+  /** What routes were asked for. */
+  readonly usage = new UsageOutbox()
   // Its windows are not looked at: one suffices.
   readonly #evidence = createEvidence({ windows: 1 })
   readonly #targets = new Map<string, { readonly routeId: string; readonly target: string }>()
@@ -74,6 +79,12 @@ export class Outbox implements Pick<Evidence, 'record'>, Pick<Callers, 'see'> {
     const events = this.#events.splice(0)
     this.#targets.clear()
     this.#seen.clear()
-    return { summaries: drained.filter(({ summary }) => summary.requests > 0), callers, events }
+    const used = this.usage.take()
+    return {
+      summaries: drained.filter(({ summary }) => summary.requests > 0),
+      callers,
+      events,
+      ...(used === undefined ? {} : { used })
+    }
   }
 }

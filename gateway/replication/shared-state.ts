@@ -10,6 +10,7 @@ import { groupsOf, weightsOf } from '../rollout-controller/groups.ts'
 import type { Callers } from '../rollout/callers.ts'
 import type { Evidence } from '../rollout/evidence.ts'
 import type { State } from '../state.ts'
+import type { UsageCounter } from '../telemetry/usage-counter.ts'
 import { failureOf, type Files } from '../storage/files.ts'
 import type { Database } from '../../services/index.ts'
 import { Batches } from './batches.ts'
@@ -42,6 +43,7 @@ export interface SharedStateOptions extends ServingOptions {
   /** Of all replicas together. */
   readonly evidence: Evidence
   readonly callers: Callers
+  readonly usage: UsageCounter
   readonly breakers: Breakers
   readonly events: Events
 }
@@ -52,7 +54,7 @@ export interface SharedStateOptions extends ServingOptions {
  * @throws ConfigInvalidError, and when the database does not answer and this replica never served a revision.
  */
 export async function openSharedState(options: SharedStateOptions): Promise<State> {
-  const { database, name, clock, outbox, evidence, callers, events, logger } = options
+  const { database, name, clock, outbox, evidence, callers, usage, events, logger } = options
   const { db } = database
   const log = new MongoLog(db)
   const shared = new SharedLog({ storage: log, now: Date.now, uniqueId: randomUUID })
@@ -62,7 +64,8 @@ export async function openSharedState(options: SharedStateOptions): Promise<Stat
   const id = `${name}/${randomUUID()}`
   const replicas = new Replicas(db, id)
   const onEvent = (event: NewEvent, replica: string) => events.relay({ ...event, replica })
-  const batches = new Batches({ db, replica: id, outbox, evidence, callers, now: () => clock.now(), onEvent })
+  const now = () => clock.now()
+  const batches = new Batches({ db, replica: id, outbox, evidence, callers, usage, now, onEvent })
   const unsubscribe = events.subscribe(({ id: _id, at: _at, ...event }) => {
     // Every replica tells of the configuration by itself.
     if (event.replica === undefined && !event.type.startsWith('config.')) outbox.tell(event)

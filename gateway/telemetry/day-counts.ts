@@ -13,9 +13,9 @@ export class DayCount {
   /** The number of the hour that stands at each place. */
   readonly #hours = new Float64Array(HOURS)
 
-  /** @param now milliseconds since 1970; never decreasing. */
-  add(now: number): void {
-    this.#addAt(Math.floor(now / HOUR_MS), 1)
+  /** @param at milliseconds since 1970; one of a day before the latest is left out. */
+  add(at: number, count = 1): void {
+    this.#addAt(Math.floor(at / HOUR_MS), count)
   }
 
   /** Adds what another one counted. */

@@ -11,8 +11,8 @@ const BYTES = BUCKETS / 8
  * What a plan counts on.
  */
 export interface HourCallers {
-  /** @param now milliseconds since 1970; never decreasing. */
-  see(now: number, routeId: string, bucket: number): void
+  /** @param at milliseconds since 1970; one that the hour before the latest has no place for any more is left out. */
+  see(at: number, routeId: string, bucket: number): void
   /** The distinct buckets of the last hour, ascending. */
   seen(routeId: string, now: number): number[]
   /** Forgets every route but these, and those whose group changed: its callers have other buckets. */
@@ -34,11 +34,13 @@ export function createHourCallers(): HourCallers {
     return ring
   }
   return {
-    see(now, routeId, bucket) {
+    see(at, routeId, bucket) {
       const { sets, slots } = rings.get(routeId) ?? ringOf(routeId)
-      const slot = Math.floor(now / SLOT_MS)
+      const slot = Math.floor(at / SLOT_MS)
       const place = slot % SLOTS
-      if (slots[place] !== slot) {
+      const standing = slots[place] ?? 0
+      if (slot < standing) return
+      if (slot > standing) {
         slots[place] = slot
         sets.fill(0, place * BYTES, (place + 1) * BYTES)
       }

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import type { Clock } from '../clock.ts'
-import { type Assignment, NATIVE, UNMATCHED } from '../routing/route.ts'
+import { UNMATCHED } from '../routing/route.ts'
 import { KeptFile, type KeptFileOptions } from './kept-file.ts'
+import type { EndedRequests } from './usage-counter.ts'
 
 const NAME = 'progress.json'
 
@@ -42,8 +43,8 @@ export interface ProgressPoint {
 
 /** How far the migration is, over time and over restarts. */
 export interface Progress {
-  /** Counts a request that ended. */
-  count(assignment: Assignment): void
+  /** Counts requests that ended, within the span that is running. Those of before it was opened are left out. */
+  count(at: number, ended: EndedRequests): void
   /** The spans that began within [`from`, `to`), by time, the running one included; wider ones for a longer time. */
   read(from: number, to: number): { readonly stepMs: number; readonly points: ProgressPoint[] }
   /** Writes what it knows a last time. Never rejects. */
@@ -65,7 +66,9 @@ export async function openProgress({ clock, routes, directory, ...options }: Pro
   let hours = kept.hours.map(pointOf)
   let fine = kept.fine.map(pointOf)
   let counts = { native: 0, legacy: 0 }
-  let at = spanOf(clock.now())
+  // Whole milliseconds, as the times of batches are.
+  const openedAt = Math.floor(clock.now())
+  let at = spanOf(openedAt)
   const running = (): ProgressPoint => {
     const { routes: all, nativeRoutes } = routes()
     return { at, ...counts, routes: all, nativeRoutes }
@@ -91,10 +94,9 @@ export async function openProgress({ clock, routes, directory, ...options }: Pro
   })
 
   return {
-    count({ route, target }) {
-      if (route.id === UNMATCHED) return
-      if (target === NATIVE) counts.native++
-      else counts.legacy++
+    count(endedAt, { routeId, side, requests }) {
+      // What another replica sent before, this one may have counted in its last life.
+      if (routeId !== UNMATCHED && endedAt >= openedAt) counts[side] += requests
     },
     read(from, to) {
       const oldest = fine[0]?.at ?? at

@@ -3,6 +3,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { Clock } from '../clock.ts'
 import { DayCount } from './day-counts.ts'
 import { KeptFile, type KeptFileOptions } from './kept-file.ts'
+import type { EndedRequests } from './usage-counter.ts'
 
 const NAME = 'route-requests.json'
 
@@ -28,8 +29,8 @@ type Kept = Static<typeof KeptSchema>
 export interface RouteRequests {
   /** Since when requests are watched, restarts included; milliseconds since 1970. */
   readonly since: number
-  /** Counts a request that ended. @param now milliseconds since 1970; never decreasing. */
-  count(now: number, routeId: string): void
+  /** Counts requests that ended. @param at milliseconds since 1970. */
+  count(at: number, ended: EndedRequests): void
   of(routeId: string, now: number): RouteUse
   /** Forgets every route but these. */
   keep(routeIds: Iterable<string>): void
@@ -90,11 +91,11 @@ export async function openRouteRequests({
 
   return {
     since,
-    count(now, routeId) {
+    count(at, { routeId, requests }) {
       const use = uses.get(routeId)
       if (use === undefined) return
-      use.lastAt = now
-      use.count.add(now)
+      use.lastAt = Math.max(use.lastAt ?? 0, at)
+      use.count.add(at, requests)
     },
     of(routeId, now) {
       const use = uses.get(routeId)

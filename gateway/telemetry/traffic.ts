@@ -1,4 +1,5 @@
-import { type Assignment, NATIVE, type Reason, REASONS } from '../routing/route.ts'
+import { type Reason, REASONS } from '../routing/route.ts'
+import type { EndedRequests } from './usage-counter.ts'
 
 const SLOT_MS = 10_000
 /** An hour, and the slot that is running. */
@@ -19,8 +20,8 @@ export interface Counted {
 
 /** How many requests of each route ended in the last hour, by what decided their target: 23 kB a route. */
 export interface Traffic {
-  /** @param now milliseconds since 1970; never decreasing. */
-  count(now: number, assignment: Assignment): void
+  /** @param at milliseconds since 1970; one that the hour before the latest has no place for any more is left out. */
+  count(at: number, ended: EndedRequests): void
   /** What ended within the last so many milliseconds, in whole slots of 10 s. */
   sum(routeId: string, milliseconds: number, now: number): Counted
   /** Forgets every route but these. */
@@ -41,16 +42,18 @@ export function createTraffic(): Traffic {
     return ring
   }
   return {
-    count(now, { route, target, reason }) {
-      const { counts, slots } = rings.get(route.id) ?? ringOf(route.id)
-      const slot = Math.floor(now / SLOT_MS)
+    count(at, { routeId, side, reason, requests }) {
+      const { counts, slots } = rings.get(routeId) ?? ringOf(routeId)
+      const slot = Math.floor(at / SLOT_MS)
       const place = slot % SLOTS
-      if (slots[place] !== slot) {
+      const standing = slots[place] ?? 0
+      if (slot < standing) return
+      if (slot > standing) {
         slots[place] = slot
         counts.fill(0, place * CELLS, (place + 1) * CELLS)
       }
-      const cell = place * CELLS + (CELL_OF[reason] ?? 0) + (target === NATIVE ? 0 : 1)
-      counts[cell] = (counts[cell] ?? 0) + 1
+      const cell = place * CELLS + (CELL_OF[reason] ?? 0) + (side === 'native' ? 0 : 1)
+      counts[cell] = (counts[cell] ?? 0) + requests
     },
     sum(routeId, milliseconds, now) {
       const sums = Array.from({ length: CELLS }, () => 0)

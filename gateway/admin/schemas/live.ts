@@ -39,7 +39,7 @@ export const LiveRouteSchema = Type.Object({
   killSwitch: Type.Boolean({ description: 'Its own, the one of the gateway, or a kill file.' }),
   weight: Type.Number({ description: 'Desired, in percent.' }),
   realisedPercent: Type.Optional(
-    Type.Number({ description: 'Requests on native of all of this process, of the last minute.' })
+    Type.Number({ description: 'Requests on native of all, of the last minute.' })
   ),
   steps: Type.Array(Type.Number(), { description: "The weights of the plan's steps; empty: it cannot be rolled out." }),
   phase: Type.Optional(PhaseSchema),
@@ -77,7 +77,7 @@ export const LiveTotalsSchema = Type.Object({
   at100: Count('Of those, at weight 100.'),
   requestSharePercent: Type.Optional(
     Type.Number({
-      description: 'Requests of configured routes that this process assigned to native, of the last minute.'
+      description: 'Requests of configured routes that were assigned to native, of the last minute.'
     })
   ),
   routeSharePercent: Type.Number({ description: 'Routes whose weight is 100, or that are native only, of all.' })

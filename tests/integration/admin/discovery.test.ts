@@ -238,7 +238,7 @@ test('a crash loses at most an hour of it', async () => {
   }
   const crashed = await openRouteRequests({ ...parts, files })
   crashed.keep(['thing', 'other'])
-  crashed.count(NOW, 'thing')
+  crashed.count(NOW, { routeId: 'thing', side: 'native', reason: 'weight', requests: 1 })
   clock.advance(HOUR_MS)
   await kept
   const next = await openRouteRequests({ ...parts, files })

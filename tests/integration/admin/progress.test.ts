@@ -2,9 +2,9 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ProgressSchema } from '../../../gateway/admin/schemas.ts'
-import type { Assignment } from '../../../gateway/routing/route.ts'
 import { durableFiles } from '../../../gateway/storage/files.ts'
 import { openProgress } from '../../../gateway/telemetry/progress.ts'
+import type { EndedRequests } from '../../../gateway/telemetry/usage-counter.ts'
 import { manualClock } from '../../support/clock.ts'
 import { call, callers, freshFolder, get, NEW, OLD, OTHER, ROUTE, type Scene, startScene } from './support.ts'
 
@@ -13,21 +13,7 @@ const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 const START = Date.UTC(2026, 0, 5, 12)
 
-const NATIVELY: Assignment = {
-  route: {
-    id: 'thing',
-    group: 'thing',
-    weight: 100,
-    killSwitch: false,
-    cohort: new Set(),
-    fallback: true,
-    servedBy: false,
-    upstream: 'legacy',
-    timeouts: { response: 1, idle: 1 }
-  },
-  target: 'native',
-  reason: 'weight'
-}
+const NATIVELY: EndedRequests = { routeId: 'thing', side: 'native', reason: 'weight', requests: 1 }
 const PARTS = {
   files: durableFiles,
   logger: { error() {} },
@@ -145,7 +131,7 @@ test('a disk that takes nothing costs the past, not the gateway', async () => {
     },
     logger: { error: (_bindings, message) => void told.push(message) }
   })
-  progress.count(NATIVELY)
+  progress.count(START, NATIVELY)
   clock.advance(30 * MINUTE_MS)
   await progress.close()
   expect(progress.read(START, START + HOUR_MS).points[0]).toMatchObject({ native: 1 })
@@ -158,9 +144,9 @@ test('a year and more: whole spans for a week, hours for a year, and neither an 
   const liveADay = async (number: number) => {
     const clock = manualClock(START + number * DAY_MS)
     const progress = await openProgress({ ...PARTS, clock, directory })
-    for (let request = 0; request < 2; request++) progress.count(NATIVELY)
+    progress.count(clock.now(), { ...NATIVELY, requests: 2 })
     clock.advance(20 * MINUTE_MS)
-    for (let request = 0; request < 3; request++) progress.count(NATIVELY)
+    for (let request = 0; request < 3; request++) progress.count(clock.now(), NATIVELY)
     await progress.close()
   }
   for (let number = 0; number < 400; number++) await liveADay(number)

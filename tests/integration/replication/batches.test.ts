@@ -1,32 +1,52 @@
+import { randomUUID } from 'node:crypto'
 import { MongoClient } from 'mongodb'
 import { expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '../../../gateway/clock.ts'
+import { parseRoutingConfig } from '../../../gateway/config/parse.ts'
 import { Batches, type Cursors } from '../../../gateway/replication/batches.ts'
 import { MongoRecords } from '../../../gateway/replication/mongo-records.ts'
 import { Outbox } from '../../../gateway/replication/outbox.ts'
+import { UsageOutbox } from '../../../gateway/replication/usage-outbox.ts'
 import { createCallers } from '../../../gateway/rollout/callers.ts'
 import { addSummaries, createEvidence, emptySummary, type Summary } from '../../../gateway/rollout/evidence.ts'
+import { BUCKETS } from '../../../gateway/routing/bucket.ts'
+import { compileRoutingTable } from '../../../gateway/routing/table.ts'
+import { durableFiles } from '../../../gateway/storage/files.ts'
+import { openUsage } from '../../../gateway/telemetry/usage.ts'
 import { seeded } from '../../unit/replication/network.ts'
-import { freshStore } from './support.ts'
+import { configText, freshDirectory, freshStore } from './support.ts'
 
 const ROUTE = 'notes.list'
 const OUTCOMES = ['answered', 'refused', 'server-error', 'network-error', 'timeout'] as const
 
 /** One replica's part in the evidence. */
-function replicaOn(client: MongoClient, database: string, name: string) {
+async function replicaOn(client: MongoClient, database: string, name: string, directory?: string) {
+  const { config } = parseRoutingConfig(configText(10), new Set(['notes']))
+  if (config === undefined) throw new Error('the configuration is refused')
   const heard: string[] = []
+  const usage = await openUsage({
+    clock: systemClock,
+    directory: directory ?? (await freshDirectory()),
+    files: durableFiles,
+    logger: { error() {} },
+    current: () => ({ config })
+  })
+  usage.keep({ table: compileRoutingTable(config, []) })
+  onTestFinished(() => usage.close())
   const evidence = createEvidence()
   const callers = createCallers()
   const outbox = new Outbox()
   const batches = new Batches({
     db: client.db(database),
-    replica: `${name}/1`,
+    replica: `${name}/${randomUUID()}`,
     outbox,
     evidence,
     callers,
-    now: () => Date.now(),
+    usage,
+    now: () => systemClock.now(),
     onEvent: (event, replica) => void heard.push(`${replica}: ${event.message}`)
   })
-  return { evidence, callers, outbox, batches, heard }
+  return { evidence, callers, outbox, batches, heard, usage }
 }
 
 async function connected() {
@@ -39,7 +59,7 @@ async function connected() {
 test('what all replicas measured adds up exactly, each batch once, whoever leads', { timeout: 60_000 }, async () => {
   const { client, database } = await connected()
   const random = seeded(7)
-  const replicas = ['a', 'b', 'c'].map(name => replicaOn(client, database, name))
+  const replicas = await Promise.all(['a', 'b', 'c'].map(name => replicaOn(client, database, name)))
   await replicas[0]?.batches.prepare()
   const all = createEvidence()
   let counted = emptySummary()
@@ -86,7 +106,7 @@ test('what all replicas measured adds up exactly, each batch once, whoever leads
 
 test('a batch whose answer was lost counts once', async () => {
   const { client, database } = await connected()
-  const one = replicaOn(client, database, 'one')
+  const one = await replicaOn(client, database, 'one')
   one.outbox.record(Date.now(), ROUTE, 'native', 'answered', 5)
   const sent = one.batches.send()
   await Promise.all([sent, one.batches.send()])
@@ -98,7 +118,7 @@ test('a batch whose answer was lost counts once', async () => {
 
 test('callers of all replicas come together, each once', async () => {
   const { client, database } = await connected()
-  const [one, two] = [replicaOn(client, database, 'one'), replicaOn(client, database, 'two')]
+  const [one, two] = [await replicaOn(client, database, 'one'), await replicaOn(client, database, 'two')]
   for (const bucket of [1, 2, 2, 3]) one.outbox.see('notes', 4, 'native', bucket)
   for (const bucket of [3, 4]) two.outbox.see('notes', 4, 'native', bucket)
   two.outbox.see('notes', 3, 'legacy', 9)
@@ -113,9 +133,54 @@ test('callers of all replicas come together, each once', async () => {
   expect(await client.db(database).collection('batches').countDocuments()).toBe(2)
 })
 
+test('what routes are asked for is counted by all, also by one that comes later', async () => {
+  const { client, database } = await connected()
+  const directory = await freshDirectory()
+  const [one, two] = [await replicaOn(client, database, 'one'), await replicaOn(client, database, 'two', directory)]
+  const now = systemClock.now()
+  const ended = { routeId: ROUTE, reason: 'weight', requests: 1 } as const
+  for (const side of ['native', 'native', 'legacy'] as const) one.outbox.usage.count(now, { ...ended, side })
+  two.outbox.usage.count(now, { ...ended, side: 'legacy' })
+  for (const bucket of [1, 2, 2, 3]) one.outbox.usage.see(now, ROUTE, bucket)
+  for (const bucket of [3, 4]) two.outbox.usage.see(now, ROUTE, bucket)
+  for (const { batches } of [one, two]) await batches.send()
+  for (const { batches } of [one, two]) await batches.receive()
+  await two.usage.close()
+  const later = await replicaOn(client, database, 'two', directory)
+  await later.batches.receive()
+
+  for (const { usage } of [one, two, later]) {
+    const then = systemClock.now()
+    expect(usage.traffic.sum(ROUTE, 60_000, then)).toEqual({ native: 2, legacy: 2, reasons: { weight: 4 } })
+    expect(usage.hourCallers.seen(ROUTE, then)).toEqual([1, 2, 3, 4])
+    expect(usage.routeRequests.of(ROUTE, then)).toMatchObject({ requests: 4, lastAt: expect.any(Number) })
+    // Kept over a restart, so what was sent before it must not be counted again.
+    expect(usage.progress.read(0, then + 1).points).toMatchObject([{ native: 2, legacy: 2 }])
+  }
+  // Seen again within minutes, which says nothing new.
+  one.outbox.usage.see(now, ROUTE, 2)
+  one.outbox.usage.count(now, { ...ended, side: 'native' })
+  expect(one.outbox.take().used).toEqual({ ended: [{ ...ended, side: 'native' }], seen: [] })
+})
+
+test('of more callers than a batch has room for, the rest is told when they ask again', () => {
+  const outbox = new UsageOutbox()
+  const ended = { routeId: 'r0', side: 'native', reason: 'weight', requests: 1 } as const
+  const ask = () => {
+    for (let route = 0; route < 11; route++) {
+      for (let bucket = 0; bucket < BUCKETS; bucket++) outbox.see(0, `r${route}`, bucket)
+    }
+    outbox.count(0, ended)
+    return outbox.take()?.seen.map(({ routeId, buckets }) => [routeId, buckets.length])
+  }
+  expect(ask()).toEqual(Array.from({ length: 10 }, (_each, route) => [`r${route}`, BUCKETS]))
+  expect(ask()).toEqual([['r10', BUCKETS]])
+  expect(ask()).toEqual([])
+})
+
 test('what happened on one replica is told on the others, once', async () => {
   const { client, database } = await connected()
-  const [one, two] = [replicaOn(client, database, 'one'), replicaOn(client, database, 'two')]
+  const [one, two] = [await replicaOn(client, database, 'one'), await replicaOn(client, database, 'two')]
   one.outbox.tell({ type: 'breaker.open', severity: 'error', message: 'the breaker opened', routes: [ROUTE] })
   await one.batches.send()
   for (const { batches } of [one, two, two]) await batches.receive()

@@ -49,15 +49,15 @@ async function api(index: number, path: string, init: RequestInit = {}): Promise
 const kill = (index: number, on: boolean) =>
   api(index, '/kill-switch', { method: 'PUT', body: JSON.stringify({ on, reason: 'a drill' }) })
 
-async function sideOf(index: number): Promise<string | null> {
+async function sideOf(index: number, user = 'u'): Promise<string | null> {
   const { url } = replicas.gateways[index] ?? { url: '' }
   const answer = await fetch(`${url}/users/checkEmail?email=a@example.org`, {
-    headers: { authorization: `Bearer ${tokenOf('u', SECRET)}` }
+    headers: { authorization: `Bearer ${tokenOf(user, SECRET)}` }
   })
   return answer.headers.get('x-served-by')
 }
 
-const sides = () => Promise.all([0, 1, 2].map(sideOf))
+const sides = () => Promise.all([0, 1, 2].map(index => sideOf(index)))
 
 test('kill answers when every replica serves it, and names one that does not', { timeout: 60_000 }, async () => {
   expect(await sides()).toEqual(['native', 'native', 'native'])
@@ -119,4 +119,17 @@ test('the replicas know of each other, and one leads', { timeout: 60_000 }, asyn
   await replicas.gateways[0]?.stop()
   await expect.poll(told, { timeout: 15_000 }).toHaveLength(2)
   await expect.poll(leaders, { timeout: 15_000 }).toBe(1)
+})
+
+test('each tells of the requests and the callers of all', { timeout: 60_000 }, async () => {
+  for (const [index, user] of ['one', 'two', 'two'].entries()) await sideOf(index, user)
+  const plan = { change: { kind: 'kill', target: ROUTE, on: true } }
+  for (const index of [0, 1, 2]) {
+    const route = async () => (await api(index, `/routes/${ROUTE}`)).body
+    await expect
+      .poll(route, { timeout: 10_000 })
+      .toMatchObject({ reasons: { weight: 3 }, realised: { minute: { native: 3, legacy: 0 } } })
+    const { body } = await api(index, '/config/plan', { method: 'POST', body: JSON.stringify(plan) })
+    expect(body).toMatchObject({ routes: [{ id: ROUTE, callers: { seen: 2, toLegacy: 2 } }] })
+  }
 })

@@ -94,7 +94,8 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
   return { store, audit: new LogAudit(log, shared), log, directory, errors, close }
 }
 
-async function freshDirectory(): Promise<string> {
+/** Goes with the test. */
+export async function freshDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'scribe-replica-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   return directory
