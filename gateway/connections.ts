@@ -7,20 +7,22 @@ import { createWebhook, type Webhook, type WebhookOptions } from './events/webho
  * told to nobody.
  */
 
+/** Nobody's request waits for the routing store, and who waits for its news hears of a dead connection soon. */
+const STORE_PATIENCE_MS = 5_000
+
 /** The product's database. @throws EnvironmentError when the driver refuses its URI. */
 export async function connectProduct(
   { MONGODB_URI }: Environment,
   watch: CommandWatcher | undefined
 ): Promise<Database> {
-  return connectDatabase(MONGODB_URI, undefined, watch).catch(() => refuse('MONGODB_URI'))
+  return connectDatabase(MONGODB_URI, { watch }).catch(() => refuse('MONGODB_URI'))
 }
 
 /** The database that replicas share their state in. @throws EnvironmentError when the driver refuses its URI. */
 export async function connectRoutingStore(environment: Environment): Promise<Database> {
   const { ROUTING_MONGODB_URI, MONGODB_URI, ROUTING_DATABASE } = environment
-  return connectDatabase(ROUTING_MONGODB_URI || MONGODB_URI, ROUTING_DATABASE).catch(() =>
-    refuse('ROUTING_MONGODB_URI')
-  )
+  const options = { name: ROUTING_DATABASE, patienceMs: STORE_PATIENCE_MS }
+  return connectDatabase(ROUTING_MONGODB_URI || MONGODB_URI, options).catch(() => refuse('ROUTING_MONGODB_URI'))
 }
 
 /** Whoever is told of events; undefined where nobody is. */

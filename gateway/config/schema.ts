@@ -60,7 +60,7 @@ const policy = {
     minimum: 1,
     maximum: MAX_TIMER_MS,
     description: 'Milliseconds until the response headers have to be there; then 504.',
-    examples: [30_000]
+    examples: [60_000]
   },
   idleMs: {
     minimum: 0,
@@ -100,7 +100,7 @@ const DefaultsSchema = Type.Object(
     killSwitch: Type.Boolean({ ...policy.killSwitch, default: false }),
     timeouts: Type.Object(
       {
-        responseMs: Type.Integer({ ...policy.responseMs, default: 30_000 }),
+        responseMs: Type.Integer({ ...policy.responseMs, default: 60_000 }),
         idleMs: Type.Integer({ ...policy.idleMs, default: 300_000 })
       },
       { ...policy.timeouts, default: {} }

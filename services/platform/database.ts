@@ -9,6 +9,7 @@ import {
   MongoServerSelectionError,
   MongoTopologyClosedError
 } from 'mongodb'
+import { PATIENCE_MS } from './patience.ts'
 import { TransactionTimeout } from './transactions.ts'
 
 /** Is given a client that tells of every command, before it connects. */
@@ -24,32 +25,35 @@ export interface Database {
 
 const DEFAULT_NAME = 'scribe'
 
-/** All milliseconds. Together they bound how long a request can wait for a database that is away. */
-const TIMEOUTS = {
-  serverSelectionTimeoutMS: 2000,
-  connectTimeoutMS: 2000,
-  socketTimeoutMS: 5000,
-  waitQueueTimeoutMS: 5000
-}
+/** How long a database that is known to be away is waited for, in milliseconds. */
+const SELECTION_MS = 2_000
+const PING_MS = 2_000
 
 const RECONNECT_MS = 500
 
 /** Server error codes that say "not now": a primary that steps down or a server that shuts down. */
 const TRANSIENT_CODES = new Set([91, 189, 10107, 11600, 11602, 13435, 13436])
 
+export interface DatabaseOptions {
+  /** Of the database. Default: the path of the URI, else `scribe`. */
+  readonly name?: string
+  /** Where it is given, commands are told of, which costs a little with each. */
+  readonly watch?: CommandWatcher | undefined
+  /** How long a server is waited for that does not answer, in milliseconds. Default: 45,000. */
+  readonly patienceMs?: number
+}
+
 /**
  * Connects in the background: it returns while the database may still be down, and operations fail until it is there.
- * The database's name is the one given, else the path of the URI, else `scribe`. Throws on a malformed URI.
- *
- * @param watch where it is given, commands are told of, which costs a little with each.
+ * Throws on a malformed URI.
  */
-export async function connectDatabase(
-  uri: string,
-  name = databaseName(uri),
-  watch?: CommandWatcher
-): Promise<Database> {
+export async function connectDatabase(uri: string, options: DatabaseOptions = {}): Promise<Database> {
+  const { name = databaseName(uri), watch, patienceMs = PATIENCE_MS } = options
   const client = new MongoClient(uri, {
-    ...TIMEOUTS,
+    serverSelectionTimeoutMS: SELECTION_MS,
+    connectTimeoutMS: patienceMs,
+    socketTimeoutMS: patienceMs,
+    waitQueueTimeoutMS: patienceMs,
     appName: 'scribe-gateway',
     ignoreUndefined: true,
     // Who is not watching leaves it to the URI.
@@ -62,7 +66,7 @@ export async function connectDatabase(
   return {
     db,
     async ping() {
-      await db.command({ ping: 1 })
+      await db.command({ ping: 1 }, { timeoutMS: PING_MS })
     },
     async close() {
       closing.abort()

@@ -1,4 +1,5 @@
 import { type ClientSession, type Db, MongoServerError } from 'mongodb'
+import { PATIENCE_MS } from './patience.ts'
 import { createTurns } from './turns.ts'
 
 /** Options for each of the writes that belong together; empty where the deployment has no transactions. */
@@ -28,11 +29,18 @@ export class TransactionTimeout extends Error {
 /** IllegalOperation, CommandNotSupported, OperationNotSupportedInTransaction: this deployment has no transaction for it. */
 const UNSUPPORTED = new Set<unknown>([20, 115, 263])
 
-/** As long as any other command may take; the driver's own limit is two minutes. */
-const LIMIT_MS = 5000
+/** How long conflicts may go on, in milliseconds. */
+const CONFLICT_MS = 5_000
 
-/** @param options.limitMs milliseconds from asking for a transaction to giving up, default 5000 */
-export function createTransactions(db: Db, { limitMs = LIMIT_MS }: { readonly limitMs?: number } = {}): Transactions {
+export interface TransactionLimits {
+  /** Milliseconds from asking for a transaction to giving up. Default: as long as any other command may take, 45,000. */
+  readonly limitMs?: number
+  /** Milliseconds from the first conflict to giving up. Default: 5,000. */
+  readonly conflictMs?: number
+}
+
+export function createTransactions(db: Db, limits: TransactionLimits = {}): Transactions {
+  const { limitMs = PATIENCE_MS, conflictMs = CONFLICT_MS } = limits
   const turns = createTurns()
   let supported: Promise<boolean> | undefined
 
@@ -50,8 +58,10 @@ export function createTransactions(db: Db, { limitMs = LIMIT_MS }: { readonly li
     limit.addEventListener('abort', () => reject(new TransactionTimeout()), { once: true })
     const act = () =>
       db.client.withSession(session => {
+        const begin = attemptsWithin(conflictMs)
         const committed = session.withTransaction(() => {
           limit.throwIfAborted()
+          begin()
           return writes({ session })
         })
         // Ending the session, as happens next, also ends the driver's retries.
@@ -73,6 +83,17 @@ export function createTransactions(db: Db, { limitMs = LIMIT_MS }: { readonly li
         throw error
       }
     }
+  }
+}
+
+/** To be called before each attempt; throws when conflicts have gone on for too long since the first of them. */
+function attemptsWithin(milliseconds: number): () => void {
+  let attempts = 0
+  let conflictedAt = 0
+  return () => {
+    attempts++
+    if (attempts === 2) conflictedAt = performance.now()
+    if (attempts > 2 && performance.now() - conflictedAt > milliseconds) throw new TransactionTimeout()
   }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { MongoClient } from 'mongodb'
+import { Agent, request } from 'undici'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ReplicasSchema, RolloutStatusSchema } from '../../gateway/admin/schemas.ts'
 import { type RunningDatabase, startDatabase } from '../support/database.ts'
@@ -16,10 +17,14 @@ import { signIn, type Staff } from './staff.ts'
 
 const TEST_MS = 300_000
 const ROUTE = 'notes.list'
+const WRITES = 'notes.create'
 const CALLERS = 90
 const RATE = 40
-/** How long the database is away. */
+/** How long the databases are away. */
 const AWAY_MS = 30_000
+/** Of clients that wait for a database, in milliseconds; and how many of them may. */
+const HANG_MS = 60_000
+const CONNECTIONS = 1_500
 
 let database: RunningDatabase
 /** The server of the routing store. */
@@ -27,7 +32,7 @@ let storeServer: RunningDatabase
 let legacy: RunningLegacy
 let replicas: RunningReplicas
 let nginx: RunningNginx
-let clinician: Clinician
+let clinicians: Clinician[]
 let staff: Staff
 let traffic: Traffic
 let seen: Seen[]
@@ -35,10 +40,8 @@ let seen: Seen[]
 beforeEach(async () => {
   ;[database, storeServer] = await Promise.all([startDatabase(), startDatabase()])
   const client = await MongoClient.connect(database.uri)
-  const [first] = await seed(client.db())
+  clinicians = await seed(client.db())
   await client.close()
-  if (first === undefined) throw new Error('nobody was seeded')
-  clinician = first
   legacy = await startLegacy({ mongodbUri: database.uri, jwtSecret: JWT_SECRET, supervised: true })
   const ports = [await freePort(), await freePort(), await freePort()]
   replicas = await startReplicas({
@@ -51,16 +54,20 @@ beforeEach(async () => {
     env: { TRUSTED_PROXIES: '127.0.0.1' },
     config: {
       defaults: { weight: 0, servedByHeader: true, fallback: true, rollout: DEMO_ROLLOUT },
-      routes: [{ id: ROUTE, paths: ['/api/notes/:consultationId'], methods: ['GET'], native: 'notes' }]
+      routes: [
+        { id: ROUTE, paths: ['/api/notes/:consultationId'], methods: ['GET'], native: 'notes' },
+        { id: WRITES, paths: ['/api/notes/:consultationId'], methods: ['POST'], native: 'notes', weight: 50 }
+      ]
     }
   })
   const gateways = ports.map(port => `127.0.0.1:${port}`)
   nginx = await startNginx({ gateways, legacyUrl: legacy.url })
   staff = signInTo(0)
   seen = []
-  const path = `/api/notes/${clinician.consultation}`
-  const options = { url: nginx.httpsUrl, jwtSecret: JWT_SECRET, path, callers: CALLERS, requestsPerSecond: RATE }
-  traffic = startTraffic({ ...options, insecure: true }, each => seen.push(each))
+  const path = `/api/notes/${clinicians[0]?.consultation}`
+  const pace = { callers: CALLERS, requestsPerSecond: RATE, connections: CONNECTIONS, hangMs: HANG_MS }
+  const options = { url: nginx.httpsUrl, jwtSecret: JWT_SECRET, path, insecure: true, ...pace }
+  traffic = startTraffic(options, each => seen.push(each))
 })
 
 afterEach(async () => {
@@ -85,6 +92,27 @@ async function ask(index: number, path: string): Promise<unknown> {
 async function rolloutAt(index: number) {
   const [rollout] = Value.Parse(Type.Array(RolloutStatusSchema), await ask(index, '/rollouts'))
   return rollout
+}
+
+/** Writes a note to a consultation that nobody else writes to, and gives the status. */
+async function writeNote({ token, consultation, transcript }: Clinician, body: string): Promise<number> {
+  const dispatcher = new Agent({ connect: { rejectUnauthorized: false } })
+  const answer = await request(`${nginx.httpsUrl}/api/notes/${consultation}`, {
+    method: 'POST',
+    dispatcher,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ body, transcriptId: transcript })
+  })
+  await answer.body.dump()
+  await dispatcher.close()
+  return answer.statusCode
+}
+
+async function notesIn(uri: string, prefix: RegExp): Promise<string[]> {
+  const client = await MongoClient.connect(uri)
+  const notes = await client.db().collection('notes').find({ body: prefix }).toArray()
+  await client.close()
+  return notes.map(({ body }) => String(body)).sort()
 }
 
 /** The index of the replica that leads, as another one sees it. */
@@ -163,32 +191,38 @@ test('a rollout over the loss of its leader and a rolling restart: no request fa
   expect(nginx.log().filter(({ lastResort }) => lastResort === 1)).toEqual([])
 })
 
-test('the routing store is away for half a minute: no request fails, no caller changes sides', {
+test('both databases are paused for half a minute: requests wait, none fails, no caller changes sides', {
   timeout: TEST_MS
 }, async () => {
   await leaderSeenBy(0)
   await staff.act('set', ROUTE, 'half of them', 50)
-  await expect.poll(() => seen.slice(-CALLERS).filter(({ side }) => side === 'native').length).toBeGreaterThan(20)
-  await expect.poll(revisions, { timeout: 10_000 }).toEqual([2, 2, 2])
+  await expect.poll(revisions).toEqual([2, 2, 2])
   // What was in flight meanwhile has ended.
   await progressed(CALLERS)
   const from = seen.length
-  const { pid } = storeServer
-  process.kill(pid ?? 0, 'SIGSTOP')
+  const servers = [database, storeServer].flatMap(({ pid }) => pid ?? [])
+  for (const pid of servers) process.kill(pid, 'SIGSTOP')
+  const bodies = clinicians.map((_each, index) => `written in the pause, ${String(index).padStart(2, '0')}`)
+  const writes = clinicians.map((each, index) => writeNote(each, bodies[index] ?? ''))
   await pause(AWAY_MS)
   const readiness = await fetch(`${replicas.gateways[1]?.adminUrl}/readyz`).then(answer => answer.json())
-  process.kill(pid ?? 0, 'SIGCONT')
+  for (const pid of servers) process.kill(pid, 'SIGCONT')
   expect(JSON.stringify(readiness)).toContain('goes on serving')
 
+  expect(await Promise.all(writes)).toEqual(writes.map(() => 201))
+  const due = (AWAY_MS / 1_000) * RATE * 0.8
+  await expect.poll(() => seen.length - from, { timeout: 30_000 }).toBeGreaterThan(due)
   // From the moment that half of them were moved each is where it was.
   const atHalf = seen.slice(from)
   const native = new Set(atHalf.filter(({ side }) => side === 'native').map(({ caller }) => caller))
+  expect(native.size).toBeGreaterThan(CALLERS / 4)
   expect(atHalf.filter(({ caller, side }) => (side === 'native') !== native.has(caller))).toEqual([])
-  expect(atHalf.length).toBeGreaterThan((AWAY_MS / 1_000) * RATE * 0.8)
   await expect.poll(async () => ask(2, '/audit/verify'), { timeout: 20_000 }).toMatchObject({ ok: true })
   await leaderSeenBy(2)
-  await expect.poll(async () => (await rolloutAt(2))?.weight, { timeout: 10_000 }).toBe(50)
+  await expect.poll(async () => (await rolloutAt(2))?.weight).toBe(50)
   await staff.act('set', ROUTE, 'all of them', 75)
-  await expect.poll(async () => (await rolloutAt(1))?.weight, { timeout: 5_000 }).toBe(75)
+  await expect.poll(async () => (await rolloutAt(1))?.weight).toBe(75)
   expect(failed()).toEqual([])
+  // Each of them once: what was sent is never sent again.
+  expect(await notesIn(database.uri, /^written in the pause/)).toEqual(bodies)
 })

@@ -5,7 +5,6 @@ import { ObjectId } from 'mongodb'
 import { Agent, request } from 'undici'
 
 const CONNECTIONS = 8
-/** What has no answer by then hangs. */
 const HANG_MS = 12_000
 
 export interface TrafficOptions {
@@ -18,6 +17,10 @@ export interface TrafficOptions {
   readonly requestsPerSecond: number
   /** Takes any certificate. */
   readonly insecure?: boolean
+  /** Requests in flight at once. Default: 8. */
+  readonly connections?: number
+  /** What has no answer after so many milliseconds hangs, and is given up. Default: 12,000. */
+  readonly hangMs?: number
 }
 
 /** One request that ended. */
@@ -39,12 +42,12 @@ export interface Traffic {
 
 /** Sends reads at an even pace, whatever becomes of them, and tells of each as it ends. */
 export function startTraffic(options: TrafficOptions, onSeen: (seen: Seen) => void = () => {}): Traffic {
-  const { url, jwtSecret, path, callers, requestsPerSecond } = options
+  const { url, jwtSecret, path, callers, requestsPerSecond, connections = CONNECTIONS, hangMs = HANG_MS } = options
   const tokens = Array.from({ length: callers }, () =>
     jsonwebtoken.sign({ userID: new ObjectId().toHexString(), author: 'somebody' }, jwtSecret, { expiresIn: '12h' })
   )
   const connect = { rejectUnauthorized: options.insecure !== true }
-  const agent = new Agent({ connections: CONNECTIONS, pipelining: 1, connect })
+  const agent = new Agent({ connections, pipelining: 1, connect })
   const stopped = new AbortController()
   const inFlight = new Set<Promise<void>>()
 
@@ -52,7 +55,7 @@ export function startTraffic(options: TrafficOptions, onSeen: (seen: Seen) => vo
     const headers = { authorization: `Bearer ${tokens[caller] ?? ''}`, 'x-request-id': randomUUID() }
     const tell = (status: number, side: string) => onSeen({ caller, status, side, endedAt: performance.now() })
     try {
-      const signal = AbortSignal.timeout(HANG_MS)
+      const signal = AbortSignal.timeout(hangMs)
       const answer = await request(url + path, { dispatcher: agent, headers, signal })
       await answer.body.dump()
       tell(answer.statusCode, String(answer.headers['x-served-by']))

@@ -38,9 +38,7 @@ export const LiveRouteSchema = Type.Object({
   upstream: Type.String(),
   killSwitch: Type.Boolean({ description: 'Its own, the one of the gateway, or a kill file.' }),
   weight: Type.Number({ description: 'Desired, in percent.' }),
-  realisedPercent: Type.Optional(
-    Type.Number({ description: 'Requests on native of all, of the last minute.' })
-  ),
+  realisedPercent: Type.Optional(Type.Number({ description: 'Requests on native of all, of the last minute.' })),
   steps: Type.Array(Type.Number(), { description: "The weights of the plan's steps; empty: it cannot be rolled out." }),
   phase: Type.Optional(PhaseSchema),
   stepEndsAt: Type.Optional(Time('When the hold time of the step is over; absent when nothing holds it any more.')),

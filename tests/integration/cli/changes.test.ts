@@ -56,13 +56,13 @@ test('apply makes a file the configuration, when it is valid', async () => {
   expect(same.stdout).toMatch(/^✓ It was so already\. Revision \d+ stays\.$/)
 
   const text = await readFile(file, 'utf8')
-  await writeFile(file, text.replace('"responseMs": 30000', '"responseMs": 20000'))
+  await writeFile(file, text.replace('"responseMs": 60000', '"responseMs": 20000'))
   const planned = await scene.run('plan', 'apply', file)
-  expect(planned.stdout).toMatch(/^the gateway +defaults\.timeouts\.responseMs +30000 +→ +20000$/m)
+  expect(planned.stdout).toMatch(/^the gateway +defaults\.timeouts\.responseMs +60000 +→ +20000$/m)
   const done = await scene.run('apply', file, '--json')
-  expect(done.json()).toMatchObject({ changes: [{ path: '/defaults/timeouts/responseMs', from: 30_000, to: 20_000 }] })
+  expect(done.json()).toMatchObject({ changes: [{ path: '/defaults/timeouts/responseMs', from: 60_000, to: 20_000 }] })
 
-  await writeFile(file, text.replace('"responseMs": 30000', '"responseMs": "long"'))
+  await writeFile(file, text.replace('"responseMs": 60000', '"responseMs": "long"'))
   const invalid = await scene.run('apply', file)
   expect(invalid).toMatchObject({ code: 1, stdout: '' })
   expect(invalid.stderr).toMatch(

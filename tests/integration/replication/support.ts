@@ -66,7 +66,7 @@ export interface ReplicaOptions {
 export async function openReplica(options: ReplicaOptions): Promise<Replica> {
   const { uri, name, directory = await freshDirectory(), file = configText(10), modules = ['notes'] } = options
   await writeFile(join(directory, 'routing.config.json'), file)
-  const database = await connectDatabase(uri, name)
+  const database = await connectDatabase(uri, { name })
   const log = new MongoLog(database.db)
   const shared = new SharedLog({ storage: log, now: Date.now, uniqueId: randomUUID })
   const follower = new Follower({ log, documents: [CONFIG] })

@@ -1,6 +1,11 @@
 import { type CommandStartedEvent, type Db, MongoClient, ObjectId } from 'mongodb'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createTransactions, type Transaction, TransactionTimeout } from '../../../services/platform/transactions.ts'
+import {
+  createTransactions,
+  type Transaction,
+  type TransactionLimits,
+  TransactionTimeout
+} from '../../../services/platform/transactions.ts'
 import { type Command, givenCommandProxy } from '../../support/command-proxy.ts'
 import { addNote, givenClinic, start } from './clinic.ts'
 import { freshUri } from './support.ts'
@@ -8,13 +13,12 @@ import { freshUri } from './support.ts'
 const SHORT_MS = 500
 const FOR_EVER_MS = 60_000
 
-interface Setting {
-  readonly limitMs?: number
+interface Setting extends TransactionLimits {
   readonly replicaSet?: boolean
   readonly onCommand?: (command: Command) => 'pass' | 'cut' | undefined
 }
 
-async function given({ limitMs = FOR_EVER_MS, replicaSet = true, onCommand }: Setting = {}) {
+async function given({ limitMs = FOR_EVER_MS, conflictMs = FOR_EVER_MS, replicaSet = true, onCommand }: Setting = {}) {
   let failure: { readonly command: string; readonly code: number } | undefined
   const uri = await givenCommandProxy({
     uri: await freshUri(),
@@ -36,7 +40,7 @@ async function given({ limitMs = FOR_EVER_MS, replicaSet = true, onCommand }: Se
     db,
     commands,
     failNext: (command: string, code: number) => void (failure = { command, code }),
-    transactions: createTransactions(db, { limitMs })
+    transactions: createTransactions(db, { limitMs, conflictMs })
   }
 }
 
@@ -103,8 +107,8 @@ describe('writes that belong together', () => {
     expect(commands.filter(name => name === 'update')).toHaveLength(40)
   })
 
-  it('are given up when the conflict lasts', async () => {
-    const { client, db, transactions } = await given({ limitMs: SHORT_MS })
+  it.each(['limitMs', 'conflictMs'])('are given up when the conflict lasts longer than %s', async limit => {
+    const { client, db, transactions } = await given({ [limit]: SHORT_MS })
     const { insertedId } = await db.collection('notes').insertOne({ text: 'old' })
     await client.withSession(async session => {
       session.startTransaction()

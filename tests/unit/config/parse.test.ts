@@ -36,7 +36,7 @@ describe('a good file', () => {
       defaults: {
         weight: 0,
         killSwitch: false,
-        timeouts: { responseMs: 30_000, idleMs: 300_000 },
+        timeouts: { responseMs: 60_000, idleMs: 300_000 },
         fallback: true,
         cohort: [],
         upstream: 'legacy',
