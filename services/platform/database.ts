@@ -25,8 +25,10 @@ export interface Database {
 
 const DEFAULT_NAME = 'scribe'
 
-/** How long a database that is known to be away is waited for, in milliseconds. */
+/** How long a server that is known to be away is waited for, in milliseconds. */
 const SELECTION_MS = 2_000
+/** The same of a replica set, which takes some 12 s to elect another primary, with MongoDB's own settings. */
+const ELECTION_MS = 15_000
 const PING_MS = 2_000
 
 const RECONNECT_MS = 500
@@ -39,7 +41,7 @@ export interface DatabaseOptions {
   readonly name?: string
   /** Where it is given, commands are told of, which costs a little with each. */
   readonly watch?: CommandWatcher | undefined
-  /** How long a server is waited for that does not answer, in milliseconds. Default: 45,000. */
+  /** How long a server is waited for that does not answer, in milliseconds, where the URI does not say. Default: 45,000. */
   readonly patienceMs?: number
 }
 
@@ -49,11 +51,13 @@ export interface DatabaseOptions {
  */
 export async function connectDatabase(uri: string, options: DatabaseOptions = {}): Promise<Database> {
   const { name = databaseName(uri), watch, patienceMs = PATIENCE_MS } = options
+  const { options: given } = new MongoClient(uri)
   const client = new MongoClient(uri, {
-    serverSelectionTimeoutMS: SELECTION_MS,
+    serverSelectionTimeoutMS: hasElections(given) ? ELECTION_MS : SELECTION_MS,
     connectTimeoutMS: patienceMs,
-    socketTimeoutMS: patienceMs,
-    waitQueueTimeoutMS: patienceMs,
+    // 0 when the URI says nothing.
+    socketTimeoutMS: given.socketTimeoutMS || patienceMs,
+    waitQueueTimeoutMS: given.waitQueueTimeoutMS || patienceMs,
     appName: 'scribe-gateway',
     ignoreUndefined: true,
     // Who is not watching leaves it to the URI.
@@ -101,6 +105,12 @@ export function isDatabaseUnavailable(error: unknown): boolean {
     (error instanceof Error && error.name === 'MongoWaitQueueTimeoutError') ||
     (error instanceof MongoServerError && typeof error.code === 'number' && TRANSIENT_CODES.has(error.code))
   )
+}
+
+/** Are there other members that may become primary? */
+function hasElections({ directConnection, replicaSet, srvHost, hosts }: MongoClient['options']): boolean {
+  // A URI without a set's name gives an empty one.
+  return !directConnection && (Boolean(replicaSet) || srvHost !== undefined || hosts.length > 1)
 }
 
 function databaseName(uri: string): string {

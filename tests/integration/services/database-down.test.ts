@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { connectDatabase } from '../../../services/index.ts'
 import { freshUri, givenConsultation, givenUser, signedToken, startNative } from './support.ts'
 import { givenWire } from './wire.ts'
 
@@ -53,4 +54,15 @@ describe('a database that is away', () => {
     }
     await expect.poll(names, { timeout: 10_000 }).toContain('email_1')
   })
+})
+
+it.each([
+  ['mongodb://one.invalid/scribe', 2_000],
+  ['mongodb://one.invalid/scribe?replicaSet=clinic&directConnection=true', 2_000],
+  ['mongodb://one.invalid/scribe?replicaSet=clinic', 15_000],
+  ['mongodb://one.invalid,two.invalid/scribe', 15_000]
+])('a database that may elect another primary is given the time: %s', async (uri, milliseconds) => {
+  const database = await connectDatabase(uri)
+  expect(database.db.client.options.serverSelectionTimeoutMS).toBe(milliseconds)
+  await database.close()
 })

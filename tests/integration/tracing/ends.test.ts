@@ -103,7 +103,7 @@ test('an answer that legacy breaks off is said with a short code', async () => {
 describe('the database', () => {
   test('does not answer: the command ends when the driver gives up', async () => {
     const wire = await givenWire(around().database.uri)
-    const scene = await givenTracing(around(), { mongodbUri: wire.uri })
+    const scene = await givenTracing(around(), { mongodbUri: `${wire.uri}&socketTimeoutMS=2000` })
     const { answer } = await askForNotes(scene)
     expect(answer.headers['x-served-by']).toBe('native')
     wire.hold()
