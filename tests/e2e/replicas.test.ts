@@ -11,7 +11,7 @@ import { type RunningLegacy, startLegacy } from '../support/legacy.ts'
 import { type RunningNginx, startNginx } from '../support/nginx.ts'
 import { freePort } from '../support/process.ts'
 import { type RunningReplicas, startReplicas } from '../support/replicas.ts'
-import { type Seen, startTraffic, type Traffic } from '../support/traffic.ts'
+import { type Seen, sidesByCaller, startTraffic, type Traffic } from '../support/traffic.ts'
 import { type Clinician, JWT_SECRET, seed } from './load.ts'
 import { signIn, type Staff } from './staff.ts'
 
@@ -127,17 +127,6 @@ async function leaderSeenBy(index: number): Promise<number> {
   return found
 }
 
-/** What each caller was served by, one after the other, without repetitions. */
-function sidesByCaller(): string[] {
-  const sides = new Map<number, string[]>()
-  for (const { caller, side, status } of seen) {
-    if (status !== 200) continue
-    const own = sides.get(caller) ?? []
-    if (own.at(-1) !== side) sides.set(caller, [...own, side])
-  }
-  return [...new Set([...sides.values()].map(own => own.join(' → ')))].sort()
-}
-
 const revisions = async () => Value.Parse(ReplicasSchema, await ask(0, '/replicas')).map(({ revision }) => revision)
 const failed = () => seen.filter(({ status }) => status !== 200)
 const progressed = async (count: number) => {
@@ -181,7 +170,7 @@ test('a rollout over the loss of its leader and a rolling restart: no request fa
   await traffic.stop()
 
   expect(failed().length).toBe(failures)
-  expect(sidesByCaller()).toEqual(['legacy → native'])
+  expect(sidesByCaller(seen.filter(({ status }) => status === 200))).toEqual(['legacy → native'])
   expect(await staff.weights(ROUTE)).toEqual([10, 25, 50, 75, 100])
   const audit = await Promise.all([0, 1, 2].map(index => ask(index, '/audit/verify')))
   expect(audit).toEqual([audit[0], audit[0], audit[0]])

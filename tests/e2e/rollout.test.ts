@@ -5,7 +5,7 @@ import { type RunningDatabase, startDatabase } from '../support/database.ts'
 import { DEMO_ROLLOUT } from '../support/demo-rollout.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
 import { type RunningLegacy, startLegacy } from '../support/legacy.ts'
-import { type Seen, startTraffic, type Traffic } from '../support/traffic.ts'
+import { type Seen, sidesByCaller, startTraffic, type Traffic } from '../support/traffic.ts'
 import { type Clinician, JWT_SECRET, seed } from './load.ts'
 import { type Staff, signIn } from './staff.ts'
 
@@ -69,16 +69,6 @@ afterEach(async () => {
   await legacy.stop()
   await database.stop()
 })
-
-/** What each caller was served by, one after the other, without repetitions. */
-function sidesByCaller(answers: readonly Seen[]): string[] {
-  const sides = new Map<number, string[]>()
-  for (const { caller, side } of answers) {
-    const own = sides.get(caller) ?? []
-    if (own.at(-1) !== side) sides.set(caller, [...own, side])
-  }
-  return [...new Set([...sides.values()].map(own => own.join(' → ')))].sort()
-}
 
 test('goes from 0 to 100 by itself, and no caller notices', { timeout: TEST_MS }, async () => {
   await expect.poll(() => new Set(seen.map(({ caller }) => caller)).size, { timeout: 20_000 }).toBe(CALLERS)

@@ -84,3 +84,13 @@ export function startTraffic(options: TrafficOptions, onSeen: (seen: Seen) => vo
     }
   }
 }
+
+/** What callers were served by, one after the other without repetitions: every sequence that there was, once. */
+export function sidesByCaller(answers: readonly Seen[]): string[] {
+  const sides = new Map<number, string[]>()
+  for (const { caller, side } of answers) {
+    const own = sides.get(caller) ?? []
+    if (own.at(-1) !== side) sides.set(caller, [...own, side])
+  }
+  return [...new Set([...sides.values()].map(own => own.join(' → ')))].sort()
+}
