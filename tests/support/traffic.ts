@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import jsonwebtoken from 'jsonwebtoken'
-import { ObjectId } from 'mongodb'
 import { Agent, request } from 'undici'
 
 const CONNECTIONS = 8
@@ -43,8 +42,8 @@ export interface Traffic {
 /** Sends reads at an even pace, whatever becomes of them, and tells of each as it ends. */
 export function startTraffic(options: TrafficOptions, onSeen: (seen: Seen) => void = () => {}): Traffic {
   const { url, jwtSecret, path, callers, requestsPerSecond, connections = CONNECTIONS, hangMs = HANG_MS } = options
-  const tokens = Array.from({ length: callers }, () =>
-    jsonwebtoken.sign({ userID: new ObjectId().toHexString(), author: 'somebody' }, jwtSecret, { expiresIn: '12h' })
+  const tokens = Array.from({ length: callers }, (_each, index) =>
+    jsonwebtoken.sign({ userID: userIdOf(index), author: 'somebody' }, jwtSecret, { expiresIn: '12h' })
   )
   const connect = { rejectUnauthorized: options.insecure !== true }
   const agent = new Agent({ connections, pipelining: 1, connect })
@@ -83,6 +82,14 @@ export function startTraffic(options: TrafficOptions, onSeen: (seen: Seen) => vo
       return running
     }
   }
+}
+
+/**
+ * The same callers in every run. Of some dozens with random ids one run in twenty has so few on native at 10 % that a
+ * rollout never has its evidence; of these 7 of 60, 11 of 90 and 11 of 120 are.
+ */
+function userIdOf(index: number): string {
+  return `c${(index + 1).toString(16)}`.padStart(24, '0')
 }
 
 /** What callers were served by, one after the other without repetitions: every sequence that there was, once. */
