@@ -30,10 +30,10 @@ export class UsageOutbox implements UsageCounter {
     const span = Math.floor(at / TELL_AGAIN_MS)
     if (span !== this.#span) this.#told.clear()
     this.#span = span
-    const told = listOf(this.#told, routeId, () => new Set<number>())
+    const told = getOrCreate(this.#told, routeId, () => new Set<number>())
     if (told.has(bucket) || this.#callers === MOST_CALLERS) return
     told.add(bucket)
-    listOf(this.#seen, routeId, (): number[] => []).push(bucket)
+    getOrCreate(this.#seen, routeId, (): number[] => []).push(bucket)
     this.#callers++
   }
 
@@ -55,7 +55,7 @@ export function countUsed(counter: UsageCounter, at: number, { ended, seen }: Us
   for (const { routeId, buckets } of seen) for (const bucket of buckets) counter.see(at, routeId, bucket)
 }
 
-function listOf<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
+function getOrCreate<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
   const known = map.get(key)
   if (known !== undefined) return known
   const created = create()

@@ -109,8 +109,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 
 /** Are there other members that may become primary? */
 function hasElections({ directConnection, replicaSet, srvHost, hosts }: MongoClient['options']): boolean {
-  // A URI without a set's name gives an empty one.
-  return !directConnection && (Boolean(replicaSet) || srvHost !== undefined || hosts.length > 1)
+  return !directConnection && (replicaSet !== undefined || srvHost !== undefined || hosts.length > 1)
 }
 
 function databaseName(uri: string): string {

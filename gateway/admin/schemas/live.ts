@@ -38,7 +38,9 @@ export const LiveRouteSchema = Type.Object({
   upstream: Type.String(),
   killSwitch: Type.Boolean({ description: 'Its own, the one of the gateway, or a kill file.' }),
   weight: Type.Number({ description: 'Desired, in percent.' }),
-  realisedPercent: Type.Optional(Type.Number({ description: 'Requests on native of all, of the last minute.' })),
+  realisedPercent: Type.Optional(
+    Type.Number({ description: 'Share of requests on native, in percent, of the last minute.' })
+  ),
   steps: Type.Array(Type.Number(), { description: "The weights of the plan's steps; empty: it cannot be rolled out." }),
   phase: Type.Optional(PhaseSchema),
   stepEndsAt: Type.Optional(Time('When the hold time of the step is over; absent when nothing holds it any more.')),
@@ -75,7 +77,7 @@ export const LiveTotalsSchema = Type.Object({
   at100: Count('Of those, at weight 100.'),
   requestSharePercent: Type.Optional(
     Type.Number({
-      description: 'Requests of configured routes that were assigned to native, of the last minute.'
+      description: 'Share of requests of configured routes that native got, in percent, of the last minute.'
     })
   ),
   routeSharePercent: Type.Number({ description: 'Routes whose weight is 100, or that are native only, of all.' })

@@ -238,7 +238,10 @@ test('a crash loses at most an hour of it', async () => {
   }
   const crashed = await openRouteRequests({ ...parts, files })
   crashed.keep(['thing', 'other'])
-  crashed.count(NOW, { routeId: 'thing', side: 'native', reason: 'weight', requests: 1 })
+  const ended = { routeId: 'thing', side: 'native', reason: 'weight', requests: 1 } as const
+  crashed.count(NOW, ended)
+  // Another replica's, which came later: it is no step back.
+  crashed.count(NOW - MINUTE_MS, ended)
   clock.advance(HOUR_MS)
   await kept
   const next = await openRouteRequests({ ...parts, files })
